@@ -1,0 +1,59 @@
+"""What happened when a task was executed?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from silicon_cts.sampling.observation import Observed
+    from silicon_cts.sampling.recipe import Recipe
+
+Kind = Literal["result", "refusal", "exception", "crash", "hang"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One thing to execute: one aspect of one sample."""
+
+    recipe: Recipe
+    aspect: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one task. Nothing here is a judgement."""
+
+    kind: Kind
+    observed: Observed | None = None
+    """The tensors, on the CPU, when ``kind`` is ``result``."""
+    reason: str = ""
+    """The backend's own words for a refusal or an exception; last words and signal of a crash; stage of a hang."""
+    stage: str = ""
+    """Where it ended when there is no result."""
+    elsewhere: str = ""
+    """Where it was placed, if not on the unit that was asked for."""
+    seconds: float = 0.0
+    """Wall time; of a batch, each task's share."""
+
+
+def result(observed: Observed, elsewhere: str = "") -> Outcome:
+    """The task ran and left these tensors; ``elsewhere`` says where, if not on the unit that was asked for."""
+    return Outcome("result", observed, elsewhere=elsewhere)
+
+
+def refusal(reason: str, stage: str) -> Outcome:
+    """The backend says that it does not do this."""
+    return Outcome("refusal", reason=reason, stage=stage)
+
+
+def exception(reason: str, stage: str) -> Outcome:
+    """The backend failed without saying that it does not do this."""
+    return Outcome("exception", reason=reason, stage=stage)
+
+
+def one_line(error: BaseException, limit: int = 300) -> str:
+    """Type and message of an exception in one line of at most ``limit`` characters."""
+    text = " ".join(str(error).split())
+    line = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return line if len(line) <= limit else line[: limit - 1] + "…"

@@ -1,0 +1,101 @@
+"""What is a backend?
+
+One class in one file, found by name through the entry-point group ``silicon_cts.backends``. Its methods are called in
+two places: ``absence`` and ``capability`` in the process that runs pytest, where nothing heavy may be imported, and
+``start`` and ``run`` where the tasks run, which for every backend that may abort or hang is a worker process.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from silicon_cts.backends.outcome import Outcome, Task
+
+if TYPE_CHECKING:
+    from silicon_cts.sampling.recipe import Recipe
+
+Isolation = Literal["none", "spawn", "forkserver"]
+"""How its worker is made: in this process; a new interpreter; or forked from a warm, clean template process, which
+costs milliseconds after a crash but must never be used where Metal is (it does not survive a fork)."""
+
+Enter = Callable[[str], None]
+"""Called by a backend as it enters a stage: the deadline of that stage starts."""
+
+
+@dataclass(frozen=True)
+class Absence:
+    """Why a backend cannot be used on this machine, and what would change that."""
+
+    reason: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.reason}; {self.remedy}" if self.remedy else self.reason
+
+
+@dataclass(frozen=True)
+class Capability:
+    """What a backend declares before it runs."""
+
+    dtypes: tuple[str, ...]
+    """Input dtypes that are worth asking for."""
+    aspects: tuple[str, ...] = ("forward", "gradient")
+    isolation: Isolation = "spawn"
+    ahead_of_time: bool = False
+    """Whether a task is exported and compiled before it runs; then a batch shares one program."""
+    batch: int = 64
+    """Most tasks in one call of :meth:`Backend.run`."""
+    deadlines: Mapping[str, float] = field(default_factory=lambda: {"run": 60.0})
+    """Seconds allowed for each stage of one batch."""
+    narrows: Mapping[str, str] = field(default_factory=dict)
+    """Dtypes that it documents to return narrower: ``{"int64": "int32"}``. Values that fit are compared."""
+    recycle_after: int | None = None
+    """Tasks after which the worker is replaced (a device that keeps a compiled graph for every shape)."""
+    yardstick: bool = False
+    """Whether this is PyTorch's own CPU, whose error at the same precision is the yardstick of grade C."""
+
+
+class Backend(ABC):
+    """A way to run PyTorch."""
+
+    name: str
+    stages: tuple[str, ...] = ("run",)
+    """In order; those of ``build, convert, compile, load, run`` that it has."""
+
+    @property
+    @abstractmethod
+    def marks(self) -> tuple[str, ...]:
+        """pytest marks of its tests, known also where it is absent."""
+
+    @abstractmethod
+    def absence(self) -> Absence | None:
+        """Why it is not on this machine, or None if it is. Cheap; imports only what it must."""
+
+    @abstractmethod
+    def capability(self) -> Capability:
+        """What can be asked of it. Only called when it is present."""
+
+    def start(self) -> None:  # noqa: B027
+        """Make the worker warm: import, open the device. Called once in each worker."""
+
+    @abstractmethod
+    def run(self, tasks: Sequence[Task], enter: Enter) -> list[Outcome]:
+        """Execute a batch, one outcome a task, in order.
+
+        An exception raised here counts for the whole batch: the caller splits it and asks again.
+        """
+
+    def versions(self) -> Mapping[str, str]:
+        """Versions of the backend's own packages, for the fingerprint."""
+        return {}
+
+    def script(self, recipe: Recipe, aspect: str) -> str | None:
+        """The part of a stand-alone reproduction that runs a sample on this backend; None if it has none.
+
+        The script has ``torch``, a callable ``call`` and its CPU tensors ``tensors`` in scope, and must assign
+        ``answer``: the list of tensors that came out.
+        """
+        return None

@@ -1,0 +1,25 @@
+"""What does the template process of forked workers hold?
+
+``multiprocessing``'s fork server imports this module once, in a fresh interpreter; each worker is then forked from it
+warm, so that a crash costs milliseconds and not the seconds that importing torch and ``op_db`` takes.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+
+VARIABLE = "SILICON_CTS_TEMPLATE"
+"""Environment variable with the names of the backends to make warm, separated by commas."""
+
+
+def _warm() -> None:
+    from silicon_cts.backends import registry
+
+    for name in filter(None, os.environ.get(VARIABLE, "").split(",")):
+        registry.get(name).start()
+
+
+if os.environ.get(VARIABLE):
+    with warnings.catch_warnings(action="ignore"):
+        _warm()

@@ -1,0 +1,59 @@
+"""How do tensors cross the pipe between worker and parent?
+
+As dtype, shape, strides and raw bytes. torch's own pickling shares file descriptors or memory between processes, which
+a worker that is about to be killed must not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from silicon_cts.backends.outcome import Outcome
+
+if TYPE_CHECKING:
+    import torch
+
+Packed = tuple[str, tuple[int, ...], tuple[int, ...], bytes]
+
+
+def _pack(tensor: torch.Tensor) -> Packed:
+    import torch
+
+    from silicon_cts.catalog.dtypes import name_of
+
+    if tensor.layout != torch.strided:
+        raise TypeError(f"an output with layout {tensor.layout}: only strided tensors are compared")
+    plain = tensor.detach().resolve_conj().resolve_neg()
+    flat = plain.contiguous().reshape(-1)
+    data = flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b""
+    return name_of(tensor.dtype), tuple(tensor.shape), tuple(tensor.stride()), data
+
+
+def _unpack(packed: Packed) -> torch.Tensor:
+    import torch
+
+    dtype, shape, strides, data = packed
+    target = getattr(torch, dtype)
+    if not data:
+        return torch.empty_strided(shape, strides, dtype=target)
+    values = torch.frombuffer(bytearray(data), dtype=target).reshape(shape)
+    if strides == values.stride() or 0 in strides:
+        return values
+    return torch.empty_strided(shape, strides, dtype=target).copy_(values)
+
+
+def pack(outcome: Outcome) -> Outcome:
+    """The outcome with its tensors as bytes. Raises TypeError for a tensor that is not strided."""
+    if outcome.observed is None:
+        return outcome
+    packed: Any = [None if tensor is None else _pack(tensor) for tensor in outcome.observed]
+    return replace(outcome, observed=packed)
+
+
+def unpack(outcome: Outcome) -> Outcome:
+    """The outcome of :func:`pack` with its tensors, strides included."""
+    if outcome.observed is None:
+        return outcome
+    packed: Any = outcome.observed
+    return replace(outcome, observed=[None if item is None else _unpack(item) for item in packed])

@@ -1,0 +1,86 @@
+"""What runs inside a worker process?
+
+``serve`` is the whole life of a worker: make the backend warm, then answer batches until the pipe closes. It leads a
+process group of its own, so that whatever the backend starts is killed with it, and writes its stderr to a file whose
+last lines tell why it died. Messages to the parent: ``("stage", name)`` as a stage is entered, then ``("done",
+outcomes)`` or ``("failed", outcome)`` once for each batch.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import sys
+import time
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from typing import Any
+
+from silicon_cts.backends import outcome
+from silicon_cts.backends.outcome import Task
+
+
+def serve(pipe: Connection, backend_name: str, log: str, environment: Mapping[str, str]) -> None:
+    """Run a worker of the backend until the parent closes the pipe. stdout is dropped, stderr goes to ``log``."""
+    with contextlib.suppress(PermissionError):  # already a group leader
+        os.setsid()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash is expected here: no core file, no second lost
+    os.environ.update(environment)
+    _redirect(log)
+    warnings.simplefilter("ignore")
+    from silicon_cts.backends import registry
+
+    pipe.send(("stage", "start"))
+    backend = registry.get(backend_name)
+    backend.start()
+    _single_thread()
+    pipe.send(("done", []))
+
+    stage = "run"
+
+    def enter(name: str) -> None:
+        nonlocal stage
+        if name != stage:
+            stage = name
+            pipe.send(("stage", name))
+
+    while True:
+        try:
+            tasks: Sequence[Task] = pipe.recv()
+        except (EOFError, OSError):
+            return
+        stage = ""
+        pipe.send(_answer(backend, tasks, enter, lambda: stage))
+
+
+def _answer(backend: Any, tasks: Sequence[Task], enter: Any, stage: Any) -> tuple[str, Any]:
+    from silicon_cts.execution.wire import pack
+
+    begin = time.perf_counter()
+    try:
+        outcomes = [pack(found) for found in backend.run(tasks, enter)]
+    except Exception as error:  # an exception for the whole batch: the parent splits it
+        return "failed", outcome.exception(outcome.one_line(error), stage())
+    share = (time.perf_counter() - begin) / max(len(tasks), 1)
+    return "done", [replace(found, seconds=share) for found in outcomes]
+
+
+def _redirect(log: str) -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    for path, descriptor in ((os.devnull, 1), (log, 2)):
+        opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.dup2(opened, descriptor)
+        os.close(opened)
+    sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115  pytest's capture may have replaced it
+    sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
+
+
+def _single_thread() -> None:
+    """One thread each: several workers share the cores, and an answer must not depend on their number."""
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_num_threads(1)

@@ -1,0 +1,1 @@
+"""Is it right: oracle, error budget, comparison, verdict."""

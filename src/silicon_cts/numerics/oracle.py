@@ -1,0 +1,162 @@
+"""What is the right answer, how sharply does the input determine it, and what does PyTorch's own CPU make of it?"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_map_only
+
+from silicon_cts.backends.outcome import Task, one_line
+from silicon_cts.catalog.dtypes import DTYPES
+from silicon_cts.sampling.layout import over_memory
+from silicon_cts.sampling.observation import ASPECTS, Observed, to_wide
+from silicon_cts.sampling.sample import Sample, make
+
+PAIRS = 2
+"""Pairs of opposite perturbations drawn for the conditioning; one of a pair stays inside a domain that the input
+touches the edge of (``acos`` at 1)."""
+
+
+class NoOracleError(Exception):
+    """The CPU itself cannot answer; the message says why."""
+
+
+@contextmanager
+def _default_dtype(dtype: torch.dtype) -> Iterator[None]:
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+class RoundEverywhere(TorchDispatchMode):
+    """Every result of every ATen kernel, forward and backward, off by up to one rounding.
+
+    Monte Carlo arithmetic (D. S. Parker, 1997): what the roundings of the intermediate results do to the answer is
+    measured by making them at random, in a precision where nothing else is rounded. Numbers that ``roundoff`` can
+    represent are left alone, as rounding would leave them; so are views and in-place results.
+    """
+
+    def __init__(self, roundoff: float, seed: int) -> None:
+        super().__init__()
+        self._roundoff = roundoff
+        self._bits = 1 - round(math.log2(abs(roundoff)))  # of a significand with that unit roundoff
+        self._generator = torch.Generator().manual_seed(seed)
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Run the kernel, then nudge what it made."""
+        result = func(*args, **(kwargs or {}))
+        if any(returned.alias_info is not None for returned in func._schema.returns):
+            return result
+        return tree_map_only(torch.Tensor, self._round, result)
+
+    def _round(self, tensor: torch.Tensor) -> torch.Tensor:
+        if tensor.layout != torch.strided or tensor.dtype not in (torch.float64, torch.complex128) or not tensor.numel():
+            return tensor
+        if tensor._is_zerotensor():  # type: ignore[attr-defined]  # zeros that autograd made without memory
+            return tensor
+        signs = torch.randint(0, 2, tensor.shape, generator=self._generator).mul_(2).sub_(1)
+        nudged = tensor * (1 + self._roundoff * signs)
+        if tensor.is_complex():
+            return nudged
+        fraction, _ = torch.frexp(tensor)
+        scaled = fraction * 2.0**self._bits
+        return torch.where(scaled == scaled.round(), tensor, nudged)
+
+
+@dataclass(frozen=True)
+class Oracle:
+    """The answers that a task is judged by. Each is computed on the first question and kept."""
+
+    task: Task
+
+    @property
+    def roundoff(self) -> float:
+        """Unit roundoff at which the task computes: integers that are promoted compute in float32."""
+        return DTYPES[self.task.recipe.dtype].roundoff or DTYPES["float32"].roundoff
+
+    @property
+    def discrete(self) -> bool:
+        """Whether the inputs are integers or booleans, so that an integer answer has nothing to round."""
+        return DTYPES[self.task.recipe.dtype].kind in ("int", "bool")
+
+    @cached_property
+    def yardstick(self) -> Observed:
+        """What PyTorch's CPU answers at the same precision: dtypes and shapes to expect, and the error of grade C."""
+        try:
+            return self._observe(make(self.task.recipe))
+        except Exception as error:
+            raise NoOracleError(f"the CPU fails in {self.task.recipe.dtype}: {one_line(error)}") from error
+
+    @cached_property
+    def reference(self) -> Observed:
+        """The answer in float64 / complex128 on the same, already rounded inputs.
+
+        Where only the wide call fails (a kernel without float64), the yardstick stands in for it.
+        """
+        _ = self.yardstick
+        try:
+            with _default_dtype(torch.float64):
+                wide = self._observe(to_wide(make(self.task.recipe)))
+        except Exception:  # no wide kernel: what the CPU says at the same precision is the best there is
+            return self.yardstick
+        return wide if len(wide) == len(self.yardstick) else self.yardstick
+
+    @cached_property
+    def perturbed(self) -> list[Observed]:
+        """Wide answers with every floating input moved by half an ulp, up or down at random.
+
+        Of a task on integers, the integers are moved as the floating numbers that promotion makes of them.
+        """
+        answers = []
+        for pair in range(PAIRS):
+            for sign in (1.0, -1.0):
+                moved = _move(to_wide(make(self.task.recipe)), sign * self.roundoff, pair, self.discrete)
+                try:
+                    with _default_dtype(torch.float64), RoundEverywhere(sign * self.roundoff, seed=pair):
+                        answers.append(self._observe(moved))
+                except Exception:  # noqa: S112  outside the domain: the opposite perturbation tells
+                    continue
+        return answers
+
+    def _observe(self, sample: Sample) -> Observed:
+        return ASPECTS[self.task.aspect](sample, self.task.recipe.seed)
+
+
+@lru_cache(maxsize=64)
+def oracle(task: Task) -> Oracle:
+    """The oracle of a task, kept for the next backend that asks."""
+    return Oracle(task)
+
+
+def _move(sample: Sample, by: float, seed: int, promote: bool) -> Sample:
+    """Every floating tensor element and every floating scalar that is no integer, times ``1 + d`` with ``|d| = by``.
+
+    With ``promote``, integer and boolean tensors become float64 and are moved too.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    scalars = random.Random(seed)
+
+    def nudge(memory: torch.Tensor) -> torch.Tensor:
+        signs = torch.randint(0, 2, memory.shape, generator=generator).mul_(2).sub_(1)
+        wide = memory if memory.is_floating_point() or memory.is_complex() else memory.to(torch.float64)
+        return wide * (1 + by * signs)
+
+    def move(leaf: Any) -> Any:
+        if isinstance(leaf, torch.Tensor) and (promote or leaf.is_floating_point() or leaf.is_complex()):
+            return over_memory(leaf, nudge)
+        if type(leaf) is float and not leaf.is_integer():  # nan and inf are no integers either: they stay as they are
+            return leaf * (1 + by * scalars.choice((-1, 1)))
+        return leaf
+
+    return sample.replace(move)

@@ -1,0 +1,103 @@
+"""What is the judgement on one task, and on several of one operator?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, get_args
+
+from silicon_cts.backends.outcome import Outcome, Task
+from silicon_cts.backends.protocol import Capability
+from silicon_cts.catalog.operators import Operator
+from silicon_cts.numerics import non_unique
+from silicon_cts.numerics.comparison import ORDER, Comparison, Grade, compare
+from silicon_cts.numerics.oracle import NoOracleError, oracle
+from silicon_cts.sampling.observation import draws_random_numbers
+from silicon_cts.sampling.recipe import Recipe
+from silicon_cts.sampling.sample import make
+
+Verdict = Literal[
+    "crashed", "hung", "disagrees", "unstable", "error", "accepted", "unsupported", "not_placed", "no_oracle", "agrees"
+]
+"""From worst to best: the verdict on an operator is the worst of its samples."""
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+
+_BY_KIND: dict[str, Verdict] = {"refusal": "unsupported", "exception": "error", "crash": "crashed", "hang": "hung"}
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The verdict on one task and what it rests on."""
+
+    verdict: Verdict
+    recipe: Recipe
+    reason: str = ""
+    grade: Grade = ""
+    ratio: float = 0.0
+    """Largest error in error budgets."""
+    ulp: float = 0.0
+    worst: tuple[int, ...] | None = None
+    """Index of the worst element."""
+    notes: tuple[str, ...] = ()
+    seconds: float = 0.0
+    counts: dict[str, int] = field(default_factory=dict)
+    """How many samples got which verdict, after :func:`summarise`."""
+
+
+def judge(task: Task, outcome: Outcome, operator: Operator, capability: Capability) -> Judgement:
+    """The verdict on what came of a task."""
+    if outcome.kind != "result":
+        return Judgement(_BY_KIND[outcome.kind], task.recipe, outcome.reason, seconds=outcome.seconds)
+    try:
+        found = _compare(task, outcome, operator, capability)
+    except NoOracleError as error:
+        return Judgement("no_oracle", task.recipe, str(error), seconds=outcome.seconds)
+    agreed: Verdict = "not_placed" if outcome.elsewhere else "agrees"
+    return Judgement(
+        agreed if found.agrees else "disagrees",
+        task.recipe,
+        found.reason or outcome.elsewhere,
+        found.grade,
+        found.ratio,
+        found.ulp,
+        found.worst,
+        found.notes,
+        outcome.seconds,
+    )
+
+
+def _compare(task: Task, outcome: Outcome, operator: Operator, capability: Capability) -> Comparison:
+    assert outcome.observed is not None
+    undefined = operator.uninitialised is not None or (operator.random and draws_random_numbers(make(task.recipe)))
+    property_of = non_unique.look_up(operator.id, task.aspect)
+    found = compare(
+        outcome.observed,
+        oracle(task),
+        values=not undefined and property_of is None,
+        narrows=capability.narrows,
+        own_yardstick=capability.yardstick,
+    )
+    if not found.agrees or undefined or property_of is None:
+        return found
+    return property_of.check(outcome.observed, oracle(task))
+
+
+def summarise(judgements: Sequence[Judgement], not_tried: int = 0) -> Judgement:
+    """The worst of the judgements, with the reason saying of how many; seconds are summed.
+
+    Raises ValueError when there is none.
+    """
+    if not judgements:
+        raise ValueError("no judgement to summarise")
+    worst = min(judgements, key=lambda one: (VERDICTS.index(one.verdict), -ORDER.index(one.grade), -one.ratio))
+    counts = Counter(one.verdict for one in judgements)
+    reason = worst.reason
+    if worst.verdict != "agrees" and len(judgements) > 1:
+        reason = f"{counts[worst.verdict]} of {len(judgements)} samples: {reason}"
+    if not_tried:
+        reason += f" ({not_tried} more not tried)"
+    notes = tuple(dict.fromkeys(note for one in judgements for note in one.notes))[:3]
+    seconds = sum(one.seconds for one in judgements)
+    return replace(worst, reason=reason, counts=dict(counts), notes=notes, seconds=seconds)
+

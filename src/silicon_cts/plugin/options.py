@@ -1,0 +1,103 @@
+"""Which options does a person give, and are they possible?"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import pytest
+
+from silicon_cts.backends import registry
+from silicon_cts.backends.registry import UnknownBackendError, unknown
+from silicon_cts.catalog.dtypes import DTYPES
+from silicon_cts.sampling.effort import BUDGETS
+
+ASPECTS = ("forward", "gradient")
+KNOWN_ISSUES_INI = "silicon_cts_known_issues"
+
+
+def add(parser: pytest.Parser) -> None:
+    """Add the options of a conformance run to pytest's."""
+    group = parser.getgroup("silicon-cts", "conformance of PyTorch backends (silicon-cts)")
+    group.addoption("--backend", action="append", metavar="NAME", help="only this backend (repeatable); torch:NAME too")
+    group.addoption("--op", action="append", metavar="GLOB", help="only operators whose name matches (repeatable)")
+    group.addoption("--dtype", action="append", metavar="DTYPE", help="only this dtype (repeatable)")
+    group.addoption("--aspect", action="append", metavar="ASPECT", help="only this aspect (repeatable)")
+    group.addoption("--budget", metavar="BUDGET", default="quick", help=f"how much is asked: {', '.join(BUDGETS)}")
+    group.addoption("--seed", type=int, metavar="N", help="seed of all samples (default 0; drawn and printed with deep)")
+    group.addoption("--deadline", type=float, metavar="SECONDS", help="deadline of every stage of a worker")
+    group.addoption("--run-dir", type=Path, metavar="DIR", help="run folder (default reports/runs/<UTC time>-<id>)")
+    parser.addini(KNOWN_ISSUES_INI, "known issues, a TOML file; naming one makes a project's runs conformance runs")
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of one run, checked."""
+
+    backends: tuple[str, ...] | None
+    """Names asked for; None for all that are installed."""
+    operators: tuple[str, ...] | None
+    dtypes: tuple[str, ...] | None
+    aspects: tuple[str, ...] | None
+    budget: str
+    seed: int
+    deadline: float | None
+    run_dir: Path | None
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing was filtered, so that what was not asked is a gap."""
+        return not (self.backends or self.operators or self.dtypes or self.aspects)
+
+    def wants_operator(self, name: str, operator_id: str) -> bool:
+        """Whether the globs, if any, match the name or the id."""
+        return self.operators is None or any(fnmatchcase(one, glob) for glob in self.operators for one in (name, operator_id))
+
+
+def check(config: pytest.Config) -> Options:
+    """The options of this run. Raises pytest.UsageError with a sentence that lists what there is."""
+    option = config.option
+    if option.seed is None:  # kept on the option, so that the workers of pytest-xdist are given the same
+        option.seed = secrets.randbelow(2**31) if option.budget == "deep" else 0
+    _known("budget", [option.budget], BUDGETS)
+    _known("dtype", option.dtype, DTYPES)
+    _known("aspect", option.aspect, ASPECTS)
+    for name in option.backend or ():
+        try:
+            registry.get(name)
+        except UnknownBackendError as error:
+            raise pytest.UsageError(str(error)) from None
+    if option.deadline is not None and option.deadline <= 0:
+        raise pytest.UsageError(f"--deadline {option.deadline:g}: give seconds greater than 0")
+    return Options(
+        backends=_tuple(option.backend),
+        operators=_tuple(option.op),
+        dtypes=_tuple(option.dtype),
+        aspects=_tuple(option.aspect),
+        budget=option.budget,
+        seed=option.seed,
+        deadline=option.deadline,
+        run_dir=option.run_dir,
+    )
+
+
+def check_globs(options: Options) -> None:
+    """Every operator glob must match something. Loads the catalog, so only asked when there are globs."""
+    from silicon_cts.catalog.operators import operators
+
+    for glob in options.operators or ():
+        if not any(fnmatchcase(one, glob) for op in operators().values() for one in (op.name, op.id)):
+            raise pytest.UsageError(unknown("operator", glob, operators()))
+
+
+def _known(what: str, given: Iterable[str] | None, known: Iterable[str]) -> None:
+    for name in given or ():
+        if name not in known:
+            raise pytest.UsageError(unknown(what, name, known))
+
+
+def _tuple(values: list[str] | None) -> tuple[str, ...] | None:
+    return tuple(dict.fromkeys(values)) if values else None

@@ -1,0 +1,29 @@
+"""Which checks does a suite consist of on this machine?"""
+
+from __future__ import annotations
+
+import pytest
+
+from silicon_cts.plugin.case import cases
+from silicon_cts.plugin.options import ASPECTS
+from silicon_cts.plugin.session import SESSION, Session
+
+
+def generate(metafunc: pytest.Metafunc) -> None:
+    """Parametrise a test that takes ``check`` over all cases of its aspect, and one that takes ``backend_here``."""
+    session = metafunc.config.stash[SESSION]
+    if "backend_here" in metafunc.fixturenames:
+        names = session.backend_names
+        metafunc.parametrize("backend_here", [pytest.param(name, marks=_marks(session, name), id=name) for name in names], indirect=True)
+    if "check" in metafunc.fixturenames:
+        marker = metafunc.definition.get_closest_marker("aspect")
+        if marker is None or not marker.args or marker.args[0] not in ASPECTS:
+            raise pytest.UsageError(f"{metafunc.definition.nodeid}: mark it with pytest.mark.aspect(...): {', '.join(ASPECTS)}")
+        parameters = [
+            pytest.param(case, id=case.id, marks=_marks(session, case.backend)) for case in cases(session.options, session.capabilities, marker.args[0])
+        ]
+        metafunc.parametrize("check", parameters, indirect=True)
+
+
+def _marks(session: Session, backend: str) -> list[pytest.MarkDecorator]:
+    return [getattr(pytest.mark, name) for name in session.backend(backend).marks]

@@ -1,0 +1,156 @@
+"""What does a run hold while it runs: options, backends, their workers, known issues?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from silicon_cts.backends import registry
+from silicon_cts.backends.outcome import Outcome, Task
+from silicon_cts.backends.protocol import Absence, Backend, Capability
+from silicon_cts.catalog.operators import operators
+from silicon_cts.execution.executor import Executor
+from silicon_cts.plugin.case import Case, dtypes
+from silicon_cts.plugin.options import KNOWN_ISSUES_INI, Options
+from silicon_cts.records import fingerprint, known_issues
+from silicon_cts.records.known_issues import KnownIssues, KnownIssuesError
+from silicon_cts.sampling.effort import BUDGETS, spread
+from silicon_cts.sampling.recipe import Recipe
+
+
+class Session:
+    """One process of a run: pytest's own, or one worker of pytest-xdist."""
+
+    def __init__(self, config: pytest.Config, options: Options) -> None:
+        self.options = options
+        self.root = config.rootpath
+        ini = str(config.getini(KNOWN_ISSUES_INI) or "")
+        self.is_conformance_project = bool(ini)
+        self._known_issues_path = self.root / (ini or "suites/known_issues.toml")
+        self._executors: dict[str, Executor] = {}
+        self._outcomes: dict[Case, tuple[list[Task], list[Outcome | None]]] = {}
+
+    @property
+    def backend_names(self) -> tuple[str, ...]:
+        """Names asked for, or all that are installed."""
+        return self.options.backends or registry.names()
+
+    @cached_property
+    def absences(self) -> Mapping[str, Absence | None]:
+        """For each backend of this run, why it is absent, or None."""
+        return {name: registry.get(name).absence() for name in self.backend_names}
+
+    @property
+    def present(self) -> tuple[str, ...]:
+        """Names of the backends that are here."""
+        return tuple(name for name, absence in self.absences.items() if absence is None)
+
+    @cached_property
+    def capabilities(self) -> Mapping[str, Capability]:
+        """Capabilities of the backends that are here."""
+        return {name: registry.get(name).capability() for name in self.present}
+
+    @cached_property
+    def versions(self) -> dict[str, str]:
+        """Installed versions that known issues may depend on."""
+        found = fingerprint.versions()
+        for name in self.present:
+            found.update(registry.get(name).versions())
+        return found
+
+    @cached_property
+    def known_issues(self) -> KnownIssues:
+        """What is already known. Raises pytest.UsageError naming the line of a mistake."""
+        try:
+            return known_issues.load(self._known_issues_path, self.versions)
+        except KnownIssuesError as error:
+            raise pytest.UsageError(str(error)) from None
+
+    def backend(self, name: str) -> Backend:
+        """The backend of that name."""
+        return registry.get(name)
+
+    def executor(self, name: str) -> Executor:
+        """The backend's executor: one in each process, kept warm for the whole run."""
+        if name not in self._executors:
+            self._executors[name] = Executor(registry.get(name), self.options.deadline)
+        return self._executors[name]
+
+    def recipes(self, case: Case) -> list[Recipe]:
+        """op_db's own samples, as many as the budget allows; the sample of a known issue first."""
+        from silicon_cts.sampling.sample import samples
+
+        count = len(samples(case.operator, case.dtype, self.options.seed))
+        indices = spread(count, BUDGETS[self.options.budget].samples)
+        expectation = self.known_issues.find(case.operator, case.aspect, case.dtype, case.backend)
+        if expectation is not None and expectation.sample < count:
+            indices = list(dict.fromkeys([expectation.sample, *indices]))
+        return [Recipe(case.operator, case.dtype, index, self.options.seed) for index in indices]
+
+    def outcomes(self, case: Case) -> tuple[list[Task], list[Outcome | None]]:
+        """What came of a case: its tasks, and an outcome for each.
+
+        The operator's other dtypes are run along with it and kept until they are asked for, because an ahead-of-time
+        backend pays for the program and not for the sample.
+        """
+        if case not in self._outcomes:
+            self._outcomes.clear()
+            capability, operator = self.capabilities[case.backend], operators()[case.operator]
+            siblings = [case]
+            if capability.ahead_of_time:
+                names = dtypes(self.options, capability, operator, case.aspect)
+                siblings = [replace(case, dtype=name) for name in names]
+            groups = [[Task(recipe, case.aspect) for recipe in self.recipes(one)] for one in siblings]
+            found = self.executor(case.backend).run_groups(groups)
+            self._outcomes = {one: (tasks, outs) for one, tasks, outs in zip(siblings, groups, found, strict=True)}
+        return self._outcomes.pop(case)
+
+    def close(self) -> None:
+        """End all workers."""
+        for executor in self._executors.values():
+            executor.close()
+        self._executors.clear()
+
+    def describe(self) -> dict[str, Any]:
+        """What ``run.json`` says of this run before it starts."""
+        options = self.options
+        return {
+            "fingerprint": {**fingerprint.fingerprint(), "versions": self.versions},
+            "commit": fingerprint.commit(),
+            "options": {
+                "budget": options.budget,
+                "seed": options.seed,
+                "backend": options.backends,
+                "op": options.operators,
+                "dtype": options.dtypes,
+                "aspect": options.aspects,
+                "deadline": options.deadline,
+            },
+            "backends": {name: self._describe_backend(name) for name in self.backend_names},
+        }
+
+    def _describe_backend(self, name: str) -> dict[str, Any]:
+        absence, marks = self.absences[name], list(registry.get(name).marks)
+        if absence is not None:
+            return {"absent": absence.reason, "remedy": absence.remedy, "dtypes": [], "aspects": [], "marks": marks}
+        capability = self.capabilities[name]
+        return {
+            "absent": None,
+            "remedy": "",
+            "dtypes": list(capability.dtypes),
+            "aspects": list(capability.aspects),
+            "marks": marks,
+        }
+
+    def run_dir_root(self) -> Path:
+        """Folder in which run folders are made."""
+        return self.root / "reports" / "runs"
+
+
+SESSION: pytest.StashKey[Session] = pytest.StashKey()
+"""Where a pytest config keeps its session."""

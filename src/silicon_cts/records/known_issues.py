@@ -1,0 +1,232 @@
+"""What is already known to be wrong, and does it still happen?
+
+``suites/known_issues.toml`` holds one ``[[issue]]`` for each cause, with the cases in which it shows: operator, aspect,
+dtype and the op_db sample that shows it, which is then always among the samples asked. An issue applies while the
+installed versions match its ``when``; outside of it nothing is expected.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from silicon_cts.records.record import SCHEMA as RECORD_SCHEMA
+from silicon_cts.records.record import Record
+
+if TYPE_CHECKING:
+    from silicon_cts.records.run_folder import Run
+
+_TEXT = {"type": "string", "minLength": 1}
+_VERDICTS = [name for name in RECORD_SCHEMA["properties"]["verdict"]["enum"] if name not in ("agrees", "unsupported")]
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "issue": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["id", "backend", "verdict", "reason", "call", "got", "expected", "when", "cases"],
+                "properties": {
+                    "id": {"type": "string", "pattern": "^[a-z0-9-]+$"},
+                    "backend": _TEXT,
+                    "verdict": {"enum": _VERDICTS},
+                    "reason": _TEXT,
+                    "call": _TEXT,
+                    "got": _TEXT,
+                    "expected": _TEXT,
+                    "link": {"type": "string"},
+                    "when": {"type": "object", "additionalProperties": {"type": "string"}},
+                    "cases": {
+                        "type": "array",
+                        "minItems": 1,
+                        "items": {
+                            "type": "object",
+                            "additionalProperties": False,
+                            "required": ["operator", "aspect", "dtype", "sample"],
+                            "properties": {
+                                "operator": _TEXT,
+                                "aspect": _TEXT,
+                                "dtype": _TEXT,
+                                "sample": {"type": "integer", "minimum": 0},
+                            },
+                        },
+                    },
+                },
+            },
+        }
+    },
+}
+"""JSON Schema of the file."""
+
+
+class KnownIssuesError(ValueError):
+    """The file cannot be used; the message names the line."""
+
+
+@dataclass(frozen=True)
+class KnownIssue:
+    """One cause, seen on one backend."""
+
+    id: str
+    backend: str
+    verdict: str
+    """The verdict that is expected while it lasts."""
+    reason: str
+    call: str
+    """A minimal call that shows it."""
+    got: str
+    expected: str
+    when: Mapping[str, str]
+    """PEP 440 specifiers by package (``coreai-core = "==1.0.0b3"``): all must hold for the issue to apply."""
+    cases: tuple[Mapping[str, Any], ...]
+    """Operator, aspect, dtype and the op_db sample that shows it."""
+    line: int
+    link: str = ""
+
+    def applies(self, versions: Mapping[str, str]) -> bool:
+        """Whether the installed versions are among those it was seen with."""
+        return all(
+            name in versions and SpecifierSet(specifier, prereleases=True).contains(versions[name].partition("+")[0])
+            for name, specifier in self.when.items()
+        )
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What a known issue says about one check."""
+
+    issue: KnownIssue
+    sample: int
+
+
+@dataclass(frozen=True)
+class KnownIssues:
+    """All issues of a file that apply to the installed versions."""
+
+    path: Path
+    issues: tuple[KnownIssue, ...]
+
+    @cached_property
+    def _by_key(self) -> dict[tuple[str, str, str, str], Expectation]:
+        return {
+            (case["operator"], case["aspect"], case["dtype"], issue.backend): Expectation(issue, case["sample"])
+            for issue in self.issues
+            for case in issue.cases
+        }
+
+    def find(self, operator: str, aspect: str, dtype: str, backend: str) -> Expectation | None:
+        """The expectation for exactly this check, or None."""
+        return self._by_key.get((operator, aspect, dtype, backend))
+
+    def fixed(self, records: Iterable[Record]) -> list[str]:
+        """Those that agreed in a run, in the words in which they are to be removed."""
+        found = []
+        for record in records:
+            expectation = self._by_key.get(record.key)
+            if expectation is not None and record.verdict == "agrees":
+                found.append(
+                    f"{record.backend} {record.operator_id} ({record.aspect}, {record.dtype}) agrees now: "
+                    f"remove it from {expectation.issue.id}, {self.path.name}:{expectation.issue.line}"
+                )
+        return found
+
+    def unmatched(self, records: Iterable[Record], backends: Iterable[str]) -> list[str]:
+        """Cases on these backends that no check of a complete run asked about."""
+        asked = {record.key for record in records}
+        return [
+            f"{key[3]} {key[0]} ({key[1]}, {key[2]}): nothing was asked that matches {expectation.issue.id}, "
+            f"{self.path.name}:{expectation.issue.line}"
+            for key, expectation in self._by_key.items()
+            if key not in asked and key[3] in set(backends)
+        ]
+
+
+def load(path: Path, versions: Mapping[str, str]) -> KnownIssues:
+    """The issues of a file that apply. A missing file is an empty one. Raises KnownIssuesError naming the line."""
+    if not path.exists():
+        return KnownIssues(path, ())
+    text = path.read_text(encoding="utf-8")
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise KnownIssuesError(f"{path.name}: not TOML: {error}") from error
+    lines = [number for number, line in enumerate(text.splitlines(), 1) if re.match(r"\s*\[\[\s*issue\s*\]\]", line)]
+    for problem in jsonschema.Draft202012Validator(SCHEMA).iter_errors(data):
+        where = list(problem.absolute_path)
+        index = where[1] if len(where) > 1 and where[0] == "issue" and isinstance(where[1], int) else None
+        line = lines[index] if index is not None and index < len(lines) else 1
+        raise KnownIssuesError(f"{path.name}:{line}: {'.'.join(map(str, where[2:])) or 'issue'}: {problem.message}")
+    issues = []
+    for line, entry in zip(lines, data.get("issue", []), strict=True):
+        issue = KnownIssue(**{**entry, "cases": tuple(entry["cases"])}, line=line)
+        try:
+            applies = issue.applies(versions)
+        except InvalidSpecifier as error:
+            raise KnownIssuesError(f"{path.name}:{line}: when: {error}; write for example torch = '>=2.13,<2.14'") from error
+        if applies:
+            issues.append(issue)
+    _refuse_duplicates(path, issues)
+    return KnownIssues(path, tuple(issues))
+
+
+def _refuse_duplicates(path: Path, issues: Iterable[KnownIssue]) -> None:
+    seen: dict[tuple[str, str, str, str], KnownIssue] = {}
+    for issue in issues:
+        for case in issue.cases:
+            key = (case["operator"], case["aspect"], case["dtype"], issue.backend)
+            if key in seen:
+                raise KnownIssuesError(
+                    f"{path.name}:{issue.line}: {key[0]} ({key[1]}, {key[2]}) on {key[3]} is already in "
+                    f"{seen[key].id}, line {seen[key].line}"
+                )
+            seen[key] = issue
+
+
+def propose(run: Run) -> str:
+    """TOML for the failures of a run that no known issue expects, grouped by backend, verdict and reason.
+
+    ``call``, ``got`` and ``expected`` are left for a person to write: the file's reader refuses them empty.
+    """
+    groups: dict[tuple[str, str, str], list[Record]] = {}
+    for record in run.records:
+        if record.verdict in _VERDICTS and record.known_issue is None and record.recipe is not None:
+            groups.setdefault((record.backend, record.verdict, _cause(record.reason)), []).append(record)
+    if not groups:
+        return "# nothing new: every failure of this run is a known issue\n"
+    versions = run.description.get("fingerprint", {}).get("versions", {})
+    return "\n".join(_entry(group, versions) for group in groups.values())
+
+
+def _cause(reason: str) -> str:
+    """What failures with one cause have in common: the words without counts, names and numbers."""
+    text = re.sub(r"^\d+ of \d+ samples: ", "", reason)
+    return re.sub(r"[\d.eE+-]+|\[.*?\]|\(.*?\)", "#", text)[:60]
+
+
+def _entry(records: list[Record], versions: Mapping[str, str]) -> str:
+    first = records[0]
+    packages = ["torch", *(name for name in ("coreai-core", "coremltools") if first.backend.startswith(name[:5]))]
+    when = ", ".join(f"{name} = {json.dumps('==' + versions[name].partition('+')[0])}" for name in packages if name in versions)
+    name = re.sub(r"[^a-z0-9]+", "-", f"{first.backend}-{first.operator_id}-{first.verdict}".lower()).strip("-")
+    cases = "".join(
+        f"    {{ operator = {json.dumps(one.operator_id)}, aspect = {json.dumps(one.aspect)}, "
+        f"dtype = {json.dumps(one.dtype)}, sample = {(one.recipe or {})['sample']} }},\n"
+        for one in records
+    )
+    return (
+        f"[[issue]]\nid = {json.dumps(name)}\nbackend = {json.dumps(first.backend)}\n"
+        f"verdict = {json.dumps(first.verdict)}\nreason = {json.dumps(first.reason, ensure_ascii=False)}\n"
+        f'call = ""\ngot = ""\nexpected = ""\nlink = ""\nwhen = {{ {when} }}\ncases = [\n{cases}]\n'
+    )

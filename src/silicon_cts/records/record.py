@@ -1,0 +1,113 @@
+"""What is one line of ``records.jsonl``?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+SCHEMA: dict[str, Any] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "title": "silicon-cts record",
+    "description": "One verdict on one operator x aspect x dtype x backend.",
+    "type": "object",
+    "additionalProperties": False,
+    "required": [
+        "operator", "variant", "aspect", "dtype", "backend", "verdict", "grade", "ratio", "ulp", "reason", "recipe",
+        "counts", "seconds", "known_issue", "notes", "script",
+    ],
+    "properties": {
+        "operator": {"type": "string", "description": "op_db's name: nn.functional.conv2d"},
+        "variant": {"type": "string", "description": "op_db's variant_test_name, or empty"},
+        "aspect": {"type": "string", "description": "what was asked: forward, gradient"},
+        "dtype": {"type": "string", "description": "dtype asked of op_db, as torch names it"},
+        "backend": {"type": "string", "description": "name of the backend"},
+        "verdict": {
+            "enum": [
+                "crashed", "hung", "disagrees", "unstable", "error", "accepted", "unsupported", "not_placed",
+                "no_oracle", "agrees",
+            ],
+            "description": "the worst of its samples, in this order from worst to best",
+        },
+        "grade": {
+            "enum": ["exact", "A", "B", "C", "metadata", ""],
+            "description": "how closely it agrees: the worst grade of its samples; empty unless it was compared and agrees",
+        },
+        "ratio": {
+            "type": ["number", "null"],
+            "description": "largest error in error budgets, kept for passes too; null: not finite or not compared",
+        },
+        "ulp": {"type": ["number", "null"], "description": "that error in units in the last place; null: not finite"},
+        "reason": {"type": "string", "description": "what is wrong, or the backend's own words; empty if nothing is"},
+        "recipe": {
+            "type": ["object", "null"],
+            "description": "the worst sample's recipe; null: nothing could be asked",
+        },
+        "counts": {
+            "type": "object",
+            "additionalProperties": {"type": "integer"},
+            "description": "number of samples by verdict",
+        },
+        "seconds": {"type": "number", "description": "wall time of the backend, all samples"},
+        "known_issue": {"type": ["string", "null"], "description": "id of the known issue that expects this verdict"},
+        "notes": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "what differs without being wrong: strides",
+        },
+        "script": {
+            "type": ["string", "null"],
+            "description": "stand-alone Python that reproduces it; null when it agrees or none can be made",
+        },
+    },
+}  # fmt: skip
+"""JSON Schema of one line; documented in ``reports/README.md``, which a test holds to this."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One verdict on one operator x aspect x dtype x backend."""
+
+    operator: str
+    variant: str
+    aspect: str
+    dtype: str
+    backend: str
+    verdict: str
+    grade: str = ""
+    ratio: float | None = None
+    ulp: float | None = None
+    reason: str = ""
+    recipe: Mapping[str, Any] | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    known_issue: str | None = None
+    notes: tuple[str, ...] = ()
+    script: str | None = None
+
+    @property
+    def operator_id(self) -> str:
+        """The operator's id in the catalog: name, or name.variant."""
+        return f"{self.operator}.{self.variant}" if self.variant else self.operator
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What identifies it in a run: operator id, aspect, dtype, backend."""
+        return self.operator_id, self.aspect, self.dtype, self.backend
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values for JSON, which has no infinities: those become null."""
+        data = asdict(self)
+        for name in ("ratio", "ulp"):
+            if data[name] is not None and not math.isfinite(data[name]):
+                data[name] = None
+        data["notes"] = list(self.notes)
+        return data
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Record:
+        """The record of :meth:`to_json`; fields that a later version added are left out."""
+        known = {name: data[name] for name in cls.__dataclass_fields__ if name in data}
+        known["notes"] = tuple(known.get("notes", ()))
+        return cls(**known)

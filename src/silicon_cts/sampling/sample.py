@@ -1,0 +1,122 @@
+"""Which concrete call does a recipe stand for?
+
+``op_db`` makes an operator's samples one after the other from the global random state, so they are made all at once
+under one seed and kept: sample 7 is then the same bits in every process, whoever asks first.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils._pytree import TreeSpec, tree_flatten, tree_unflatten
+
+from silicon_cts.catalog.dtypes import DTYPES
+from silicon_cts.catalog.operators import op_info
+from silicon_cts.sampling.layout import over_memory
+from silicon_cts.sampling.recipe import Recipe, RecipeError
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One call: ``call(*args, **kwargs)``, flattened so that its tensors can be swapped for others."""
+
+    call: Callable[..., Any]
+    leaves: tuple[Any, ...]
+    """Arguments and keyword arguments as pytree leaves, tensors among them."""
+    spec: TreeSpec
+    process_output: Callable[[Any], Any]
+    """op_db's ``output_process_fn_grad``: what of the output has a unique gradient."""
+
+    @property
+    def tensor_positions(self) -> tuple[int, ...]:
+        """Indices into ``leaves`` that hold tensors."""
+        return tuple(i for i, leaf in enumerate(self.leaves) if isinstance(leaf, torch.Tensor))
+
+    @property
+    def tensors(self) -> list[torch.Tensor]:
+        """The tensors among the arguments, in order."""
+        return [leaf for leaf in self.leaves if isinstance(leaf, torch.Tensor)]
+
+    def arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Positional and keyword arguments."""
+        args, kwargs = tree_unflatten(list(self.leaves), self.spec)
+        return args, kwargs
+
+    def run(self) -> Any:
+        """Call the operator."""
+        args, kwargs = self.arguments()
+        return self.call(*args, **kwargs)
+
+    def replace(self, change: Callable[[Any], Any]) -> Sample:
+        """The same call with ``change`` applied to each leaf."""
+        return Sample(self.call, tuple(change(leaf) for leaf in self.leaves), self.spec, self.process_output)
+
+    def with_tensors(self, tensors: Sequence[torch.Tensor]) -> Sample:
+        """The same call with other tensors, in order. Raises ValueError if their number differs."""
+        leaves = list(self.leaves)
+        for position, tensor in zip(self.tensor_positions, tensors, strict=True):
+            leaves[position] = tensor
+        return Sample(self.call, tuple(leaves), self.spec, self.process_output)
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Every global random generator that op_db uses starts from ``seed``; their states come back afterwards."""
+    states = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002
+    torch.default_generator.manual_seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])  # noqa: NPY002
+        torch.set_rng_state(states[2])
+
+
+def _detach(leaf: Any) -> Any:
+    if isinstance(leaf, torch.Tensor):
+        wants_gradient = leaf.requires_grad
+        return leaf.detach().requires_grad_(wants_gradient)
+    return leaf
+
+
+@lru_cache(maxsize=4)
+def samples(operator: str, dtype: str, seed: int) -> tuple[Sample, ...]:
+    """All of op_db's samples of an operator in one dtype, on the CPU; tensors that can have a gradient ask for one.
+
+    Raises RecipeError when the operator is unknown to this torch or has no samples in the dtype.
+    """
+    try:
+        info = op_info(operator)
+    except KeyError:
+        raise RecipeError(f"torch {torch.__version__} has no operator {operator!r} in op_db") from None
+    if DTYPES[dtype].torch not in info.supported_dtypes("cpu"):
+        raise RecipeError(f"op_db has no samples of {operator} in {dtype} on the CPU")
+    differentiable = info.supports_autograd and DTYPES[dtype].torch in info.supported_backward_dtypes("cpu")
+    made = []
+    with seeded(seed):
+        for sample in info.sample_inputs("cpu", DTYPES[dtype].torch, requires_grad=differentiable):
+            leaves, spec = tree_flatten(((sample.input, *sample.args), dict(sample.kwargs)))
+            process = sample.output_process_fn_grad
+            made.append(Sample(info.op, tuple(_detach(leaf) for leaf in leaves), spec, process))
+    return tuple(made)
+
+
+def make(recipe: Recipe) -> Sample:
+    """The sample of a recipe: tensors of its own, bit-identical in every process. Raises RecipeError."""
+    all_samples = samples(recipe.operator, recipe.dtype, recipe.seed)
+    if not 0 <= recipe.sample < len(all_samples):
+        raise RecipeError(f"{recipe.operator} has {len(all_samples)} samples in {recipe.dtype}; no {recipe.sample}")
+    return all_samples[recipe.sample].replace(_copy)
+
+
+def _copy(leaf: Any) -> Any:
+    return over_memory(leaf, torch.clone) if isinstance(leaf, torch.Tensor) else leaf

@@ -1,0 +1,13 @@
+"""Forward: is every operator's answer as right as its precision allows, on op_db's own samples?"""
+
+import pytest
+
+from silicon_cts.plugin.check import Check
+
+pytestmark = pytest.mark.operators
+
+
+@pytest.mark.aspect("forward")
+def test_forward(check: Check) -> None:
+    """The outputs agree with float64 within the error budget of that very input."""
+    check.agrees_on_op_db_samples()
