@@ -18,6 +18,7 @@ def test_a_whole_run(tmp_path: Path) -> None:
     assert "1 check of an operator unsupported</summary>" in text
     assert "- mps cumsum rank 5&#58; remove it" not in text  # a colon before a space needs no escaping
     assert "- mps cumsum rank 5: remove it" in text
+    assert "- absent: cuda: no such GPU; buy one" in text
     assert "- to_sparse: returns a sparse tensor" in text
     assert text.count("<details>") == text.count("</details>") == 6
 

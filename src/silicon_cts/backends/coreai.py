@@ -12,6 +12,7 @@ import platform
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,7 @@ _EXPORT_REFUSALS = (
     "DataDependentOutputException",
     "DynamicOutputShapeException",
     "GuardOnDataDependentSymNode",
+    "PendingUnbackedSymbolNotFound",
     "UserError",
     "Unsupported",
     "UnsupportedOperatorException",
@@ -90,19 +92,7 @@ class CoreAI(Backend):
 
     def start(self) -> None:
         """Import what converting needs; the template process of the workers does it once for all."""
-        import gc
-
-        import coreai.runtime  # noqa: F401
-        import coreai_torch
-        import torch
-
-        from silicon_cts.catalog.operators import operators
-
-        operators()
-        first = torch.export.export(torch.nn.Identity(), (torch.ones(1),))  # what torch loads for the first export
-        first.run_decompositions(coreai_torch.get_decomp_table())
-        gc.collect()
-        gc.freeze()  # tracing allocates much: without a million old objects to walk it is 15 % faster
+        _warm_up()
 
     def run(self, tasks: Sequence[Task], enter: Enter) -> list[Outcome]:
         """All tasks in one program; those that hold refused operations are refused, the rest runs without them."""
@@ -180,7 +170,7 @@ class CoreAI(Backend):
 
         if self.unit == "cpu":
             return {"specialization_options": SpecializationOptions.cpu_only()}
-        kind = getattr(ComputeUnitKind, self.unit)
+        kind = getattr(ComputeUnitKind, self.unit)()
         return {"specialization_options": SpecializationOptions.from_preferred_compute_unit_kind(kind)}
 
     def versions(self) -> Mapping[str, str]:
@@ -197,7 +187,7 @@ class CoreAI(Backend):
         """Export, convert, save, load and call, as :meth:`run` does with many samples."""
         options = ""
         if self.unit is not None:
-            kind = f"from_preferred_compute_unit_kind(coreai.runtime.ComputeUnitKind.{self.unit})"
+            kind = f"from_preferred_compute_unit_kind(coreai.runtime.ComputeUnitKind.{self.unit}())"
             options = f"coreai.runtime.SpecializationOptions.{'cpu_only()' if self.unit == 'cpu' else kind}"
         return _SCRIPT.format(options=options)
 
@@ -234,6 +224,24 @@ with tempfile.TemporaryDirectory() as folder:
 """
 
 
+@cache
+def _warm_up() -> None:
+    """Once in a process: a worker that was forked from the template finds it done."""
+    import gc
+
+    import coreai.runtime  # noqa: F401
+    import coreai_torch
+    import torch
+
+    from silicon_cts.catalog.operators import operators
+
+    operators()
+    first = torch.export.export(torch.nn.Identity(), (torch.ones(1),))  # what torch loads for the first export
+    first.run_decompositions(coreai_torch.get_decomp_table())
+    gc.collect()
+    gc.freeze()  # tracing allocates much: without a million old objects to walk it is 15 % faster
+
+
 def _is_refusal(error: Exception) -> bool:
     if isinstance(error, NotImplementedError) or type(error).__name__ in _EXPORT_REFUSALS:
         return True
@@ -243,6 +251,7 @@ def _is_refusal(error: Exception) -> bool:
 def _without_locations(error: Exception) -> Exception:
     """The same type of error without the compiler's source locations, which are long and hold paths."""
     text = _LOCATION.sub("", str(error)).partition("see current operation")[0]
+    text = re.sub(r"\S*/silicon-cts-\w+/", "", text)  # the folder of this very run
     renamed: Exception = type(type(error).__name__, (Exception,), {})(text.strip())
     return renamed
 
@@ -253,7 +262,11 @@ def _beyond_int32(sample: Sample) -> str | None:
 
     limits = torch.iinfo(torch.int32)
     for tensor in sample.tensors:
-        if tensor.dtype == torch.int64 and tensor.numel() and not (limits.min <= tensor.min() and tensor.max() <= limits.max):
+        if (
+            tensor.dtype == torch.int64
+            and tensor.numel()
+            and not (limits.min <= tensor.min() and tensor.max() <= limits.max)
+        ):
             return "int64 values beyond int32: Core AI narrows 64-bit integers to 32 bits"
     return None
 
@@ -291,4 +304,5 @@ def _shares(program: torch.export.ExportedProgram, outputs: Sequence[torch.Tenso
     shares = tree_unflatten(list(outputs), spec)
     if len(shares) != count:
         raise RuntimeError(f"outputs of {len(shares)} samples where {count} were asked")
-    return [outcome.result(list(share)) for share in shares]
+    nothing = outcome.refusal("returns no tensor: a program has tensors for outputs", "build")
+    return [outcome.result(list(share)) if share else nothing for share in shares]

@@ -31,6 +31,8 @@ class Outcome:
     """The backend's own words for a refusal or an exception; last words and signal of a crash; stage of a hang."""
     stage: str = ""
     """Where it ended when there is no result."""
+    notes: tuple[str, ...] = ()
+    """What the backend has to say besides: that a simulated fault fired."""
     elsewhere: str = ""
     """Where it was placed, if not on the unit that was asked for."""
     seconds: float = 0.0

@@ -1,8 +1,8 @@
 """How do many samples become one exportable program?
 
-Ahead-of-time backends pay 0.2 s and more for an export, whatever it holds, so a batch of samples shares one. Each sample
-is a submodule of its own: the graph then says of every operation which sample it belongs to, so that a refusal that
-names operations can be blamed on the samples that hold them, without exporting again.
+Ahead-of-time backends pay 0.2 s and more for an export, whatever it holds, so a batch of samples shares one. Each
+sample is a submodule of its own: the graph then says of every operation which sample it belongs to, so that a refusal
+that names operations can be blamed on the samples that hold them, without exporting again.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from silicon_cts.backends.outcome import Outcome, Task
@@ -62,6 +63,10 @@ class Backend(ABC):
     """A way to run PyTorch."""
 
     name: str
+    on_request: bool = False
+    """Whether it only takes part in a run that names it."""
+    environment: Mapping[str, str] = MappingProxyType({})
+    """Environment variables of its workers, set before they import anything."""
     stages: tuple[str, ...] = ("run",)
     """In order; those of ``build, convert, compile, load, run`` that it has."""
 

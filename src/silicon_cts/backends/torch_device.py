@@ -9,7 +9,8 @@ import os
 import platform
 import subprocess
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
 
 from silicon_cts.backends import outcome
 from silicon_cts.backends.outcome import Outcome, Task
@@ -79,7 +80,9 @@ def cuda_absence() -> Absence | None:
     import torch
 
     if not torch.backends.cuda.is_built():
-        return Absence(f"torch {torch.__version__} was built without CUDA or ROCm", "install a CUDA or ROCm build of torch")
+        return Absence(
+            f"torch {torch.__version__} was built without CUDA or ROCm", "install a CUDA or ROCm build of torch"
+        )
     if not torch.cuda.is_available():
         return Absence("torch finds no CUDA or ROCm GPU", "check the driver with nvidia-smi or rocm-smi")
     return None
@@ -136,14 +139,15 @@ class TorchDevice(Backend):
         """Each task by itself; an exception of one is its own outcome."""
         return [self._run_one(task, enter) for task in tasks]
 
-    def _run_one(self, task: Task, enter: Enter) -> Outcome:
+    def _run_one(self, task: Task, enter: Enter, around: AbstractContextManager[Any] | None = None) -> Outcome:
         from silicon_cts.sampling.observation import ASPECTS, to_device
         from silicon_cts.sampling.sample import make
 
         enter("run")
         try:
             sample = to_device(make(task.recipe), self.device)
-            observed = ASPECTS[task.aspect](sample, task.recipe.seed)
+            with around or nullcontext():
+                observed = ASPECTS[task.aspect](sample, task.recipe.seed)
             return outcome.result([None if out is None else out.cpu() for out in observed])
         except Exception as error:  # whatever the device raises is its outcome
             return (outcome.refusal if is_refusal(error) else outcome.exception)(outcome.one_line(error), "run")

@@ -18,18 +18,45 @@ UNCHECKED: dict[str, str] = {
     "sparse.*": "sparse CSR tensors: the suite compares strided tensors",
 }
 
+_MEMORY_AS_IT_WAS = "returns memory as it was: only shape, dtype and device are defined"
+_VALUES_DECIDE = "the shape or the control flow depends on values, so it cannot be exported with static shapes"
+
 UNINITIALISED: dict[str, str] = {
-    name: "returns memory as it was: only shape, dtype and device are defined"
-    for name in ("empty", "empty_like", "empty_permuted", "empty_strided", "new_empty", "new_empty_strided")
+    "empty": _MEMORY_AS_IT_WAS,
+    "empty_like": _MEMORY_AS_IT_WAS,
+    "empty_permuted": _MEMORY_AS_IT_WAS,
+    "empty_strided": _MEMORY_AS_IT_WAS,
+    "new_empty": _MEMORY_AS_IT_WAS,
+    "new_empty_strided": _MEMORY_AS_IT_WAS,
 }
 
 DATA_DEPENDENT: dict[str, str] = {
-    name: "the shape or the control flow depends on values, so it cannot be exported with static shapes"
-    for name in (
-        "allclose", "argwhere", "bincount", "combinations", "equal", "item", "linalg.lstsq*", "masked_select",
-        "nonzero", "repeat_interleave", "tensor_split", "unique", "unique_consecutive",
-    )
-}  # fmt: skip
+    "allclose": _VALUES_DECIDE,
+    "argwhere": _VALUES_DECIDE,
+    "bincount": _VALUES_DECIDE,
+    "combinations": _VALUES_DECIDE,
+    "equal": _VALUES_DECIDE,
+    "item": _VALUES_DECIDE,
+    "linalg.lstsq*": _VALUES_DECIDE,
+    "masked_select": _VALUES_DECIDE,
+    "nonzero": _VALUES_DECIDE,
+    "repeat_interleave": _VALUES_DECIDE,
+    "tensor_split": _VALUES_DECIDE,
+    "unique": _VALUES_DECIDE,
+    "unique_consecutive": _VALUES_DECIDE,
+}
+
+
+_COORDINATE = "a coordinate is scaled and rounded to a cell: next to a boundary, the rounding decides which"
+
+DISCONTINUOUS: dict[str, str] = {
+    "grid_sampler_2d": _COORDINATE,
+    "grid_sampler_3d": _COORDINATE,
+    "nn.functional.grid_sample": _COORDINATE,
+    "histc": _COORDINATE,
+    "histogram": _COORDINATE,
+}
+"""The conditioning of these is measured with inputs moved by roundings of the largest input, not of each."""
 
 
 def look_up(table: dict[str, str], operator: str) -> str | None:

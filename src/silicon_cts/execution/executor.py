@@ -1,13 +1,13 @@
 """How does a list of tasks become one outcome each, whatever the backend does?
 
-The worker is kept warm, replaced when it dies or is full, and a batch that fails as a whole is split until the task that
-fails alone is found.
+The worker is kept warm, replaced when it dies or is full, and a batch that fails as a whole is split until the task
+that fails alone is found.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -20,13 +20,10 @@ from silicon_cts.execution.process import WorkerProcess
 class Executor:
     """Runs tasks on one backend. Close it, or use it as a context manager."""
 
-    def __init__(
-        self, backend: Backend, deadline: float | None = None, environment: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, backend: Backend, deadline: float | None = None) -> None:
         """``deadline`` in seconds replaces the backend's own for every stage."""
         self.backend = backend
         self._deadline = deadline
-        self._environment = environment
         self._worker: WorkerProcess | None = None
         self._started = False
 
@@ -42,24 +39,33 @@ class Executor:
             outcomes += self._settle(tasks[start : start + self.capability.batch])
         return outcomes
 
-    def run_groups(self, groups: Sequence[Sequence[Task]]) -> list[list[Outcome | None]]:
+    def run_groups(
+        self, groups: Sequence[Sequence[Task]], suspects: Collection[Task] = ()
+    ) -> list[list[Outcome | None]]:
         """As :meth:`run` for several lists of tasks that are likely to fare alike: an operator in several dtypes.
 
         An ahead-of-time backend gets them all in one program, whose cost is mostly fixed; when that fails as a whole,
-        each list is run by itself.
+        each list is run by itself. ``suspects`` are tasks that are expected to fail: they are run alone from the
+        start, so that they do not take the others down.
         """
-        everything = [task for group in groups for task in group]
-        if self.capability.ahead_of_time and len(groups) > 1 and len(everything) <= self.capability.batch:
-            together = self._attempt(everything)
+        found: dict[Task, Outcome | None] = {}
+        if self.capability.ahead_of_time:
+            found |= {task: self._settle([task])[0] for group in groups for task in group if task in suspects}
+            left = [task for group in groups for task in group if task not in found]
+            together = self._attempt(left) if left and len(left) <= self.capability.batch and len(groups) > 1 else None
             if isinstance(together, list):
-                rest = iter(together)
-                return [[next(rest) for _ in group] for group in groups]
-        outcomes: list[list[Outcome | None]] = []
-        suspect: int | None = None
+                found |= zip(left, together, strict=True)
+        failed_elsewhere: int | None = None
         for group in groups:
-            outcomes.append(self._ask_suspect_first(group, suspect))
-            suspect = next((i for i, one in enumerate(outcomes[-1]) if one is not None and one.kind != "result"), None)
-        return outcomes
+            left = [task for task in group if task not in found]
+            if left and len(left) < len(group):
+                found |= zip(left, self._once(left), strict=True)
+            elif left:
+                outcomes = self._ask_suspect_first(left, failed_elsewhere)
+                found |= zip(left, outcomes, strict=True)
+                failures = [one is not None and one.kind != "result" for one in outcomes]
+                failed_elsewhere = failures.index(True) if True in failures else None
+        return [[found[task] for task in group] for group in groups]
 
     def run_fresh(self, task: Task) -> Outcome:
         """The task alone, in a worker that has run nothing before it (in this process for an unisolated backend)."""
@@ -131,7 +137,7 @@ class Executor:
             self._started = True
         begin = time.perf_counter()
         try:
-            found = self.backend.run(batch, lambda stage: None)
+            found = self.backend.run(batch, lambda _stage: None)
         except Exception as error:  # as in a worker: an outcome of the whole batch
             return outcome.exception(outcome.one_line(error), self.backend.stages[-1])
         share = (time.perf_counter() - begin) / max(len(batch), 1)
@@ -147,7 +153,7 @@ class Executor:
         if self._worker is not None and limit is not None and self._worker.tasks_done >= limit:
             self._drop_worker()
         if self._worker is None or not self._worker.alive:
-            self._worker = WorkerProcess(self.backend.name, self.capability.isolation, self._environment)
+            self._worker = WorkerProcess(self.backend.name, self.capability.isolation, self.backend.environment)
         return self._worker
 
     def _drop_worker(self) -> None:

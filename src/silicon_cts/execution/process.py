@@ -35,6 +35,7 @@ class WorkerProcess:
     def __init__(self, backend: str, isolation: Isolation, environment: Mapping[str, str] | None = None) -> None:
         assert isolation != "none"
         self.tasks_done = 0
+        self._said_before = 0
         handle, self._log = tempfile.mkstemp(prefix="silicon-cts-worker-", suffix=".log")
         os.close(handle)
         context: Any = multiprocessing.get_context(isolation)
@@ -60,6 +61,7 @@ class WorkerProcess:
         """
         if isinstance(self._failure, Outcome):  # it died while starting
             return self._failure
+        self._said_before = Path(self._log).stat().st_size
         try:
             self._pipe.send(list(tasks))
         except (BrokenPipeError, OSError):
@@ -84,7 +86,9 @@ class WorkerProcess:
             if not ready:
                 self._kill()
                 reason = f"no answer in stage {stage} within {allowed:g} s; the worker was killed"
-                return Outcome("hang", reason=self._with_last_words(reason), stage=stage, seconds=time.monotonic() - begin)
+                return Outcome(
+                    "hang", reason=self._with_last_words(reason), stage=stage, seconds=time.monotonic() - begin
+                )
             try:
                 if not self._pipe.poll():  # only the sentinel: it died
                     raise EOFError
@@ -116,16 +120,16 @@ class WorkerProcess:
         self._pipe.close()
 
     def _with_last_words(self, reason: str) -> str:
-        words = last_words(Path(self._log))
+        words = last_words(Path(self._log), self._said_before)
         return f"{reason}; last words: {words}" if words else reason
 
 
-def last_words(log: Path) -> str:
-    """The last lines of a worker's stderr, joined by `` | ``; empty if it said nothing."""
+def last_words(log: Path, start: int = 0) -> str:
+    """The last lines of a worker's stderr from byte ``start`` on, joined by `` | ``; empty if it said nothing."""
     try:
         with log.open("rb") as stream:
             size = stream.seek(0, os.SEEK_END)
-            stream.seek(max(0, size - _LOG_TAIL_BYTES))
+            stream.seek(max(start, size - _LOG_TAIL_BYTES))
             text = stream.read().decode(errors="replace")
     except OSError:
         return ""

@@ -21,6 +21,7 @@ from typing import Any
 
 from silicon_cts.backends import outcome
 from silicon_cts.backends.outcome import Task
+from silicon_cts.backends.protocol import Backend
 
 
 def serve(pipe: Connection, backend_name: str, log: str, environment: Mapping[str, str]) -> None:
@@ -39,7 +40,18 @@ def serve(pipe: Connection, backend_name: str, log: str, environment: Mapping[st
     _single_thread()
     pipe.send(("done", []))
 
-    stage = "run"
+    while True:
+        try:
+            tasks: Sequence[Task] = pipe.recv()
+        except (EOFError, OSError):
+            return
+        pipe.send(_answer(backend, tasks, pipe))
+
+
+def _answer(backend: Backend, tasks: Sequence[Task], pipe: Connection) -> tuple[str, Any]:
+    from silicon_cts.execution.wire import pack
+
+    stage = ""
 
     def enter(name: str) -> None:
         nonlocal stage
@@ -47,23 +59,11 @@ def serve(pipe: Connection, backend_name: str, log: str, environment: Mapping[st
             stage = name
             pipe.send(("stage", name))
 
-    while True:
-        try:
-            tasks: Sequence[Task] = pipe.recv()
-        except (EOFError, OSError):
-            return
-        stage = ""
-        pipe.send(_answer(backend, tasks, enter, lambda: stage))
-
-
-def _answer(backend: Any, tasks: Sequence[Task], enter: Any, stage: Any) -> tuple[str, Any]:
-    from silicon_cts.execution.wire import pack
-
     begin = time.perf_counter()
     try:
         outcomes = [pack(found) for found in backend.run(tasks, enter)]
     except Exception as error:  # an exception for the whole batch: the parent splits it
-        return "failed", outcome.exception(outcome.one_line(error), stage())
+        return "failed", outcome.exception(outcome.one_line(error), stage)
     share = (time.perf_counter() - begin) / max(len(tasks), 1)
     return "done", [replace(found, seconds=share) for found in outcomes]
 

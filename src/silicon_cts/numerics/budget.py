@@ -28,11 +28,15 @@ def conditioning(reference: torch.Tensor, perturbed: Sequence[torch.Tensor]) -> 
     largest = torch.zeros(reference.shape, dtype=torch.float64)
     for answer in perturbed:
         if answer.shape == reference.shape:
-            largest = torch.fmax(largest, (answer.to(reference.dtype) - reference).abs().to(torch.float64).nan_to_num(0, 0, 0))
+            largest = torch.fmax(
+                largest, (answer.to(reference.dtype) - reference).abs().to(torch.float64).nan_to_num(0, 0, 0)
+            )
     return largest
 
 
-def budget(reference: torch.Tensor, perturbed: Sequence[torch.Tensor], dtype: torch.dtype, roundoff: float) -> torch.Tensor:
+def budget(
+    reference: torch.Tensor, perturbed: Sequence[torch.Tensor], dtype: torch.dtype, roundoff: float
+) -> torch.Tensor:
     """The unavoidable error of each element of ``reference`` (float64 or complex128) when computed in ``dtype``."""
     magnitude = reference.abs().to(torch.float64)
     return roundoff * magnitude + conditioning(reference, perturbed) + smallest_subnormal(dtype)

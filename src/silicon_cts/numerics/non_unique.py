@@ -26,7 +26,9 @@ class Property:
 
     operators: tuple[str, ...]
     reason: str
-    residuals: Callable[[tuple[Any, ...], dict[str, Any], list[torch.Tensor]], list[tuple[str, torch.Tensor, torch.Tensor]]]
+    residuals: Callable[
+        [tuple[Any, ...], dict[str, Any], list[torch.Tensor]], list[tuple[str, torch.Tensor, torch.Tensor]]
+    ]
     """From arguments and outputs, all in float64 or complex128, to triples: the property's name, its two sides."""
 
     def check(self, observed: Observed, oracle: Oracle) -> Comparison:
@@ -59,7 +61,7 @@ def _identity_like(gram: torch.Tensor) -> torch.Tensor:
     return torch.eye(gram.shape[-1], dtype=gram.dtype).expand_as(gram)
 
 
-def _svd(args: Any, kwargs: Any, outputs: list[torch.Tensor]) -> list[tuple[str, torch.Tensor, torch.Tensor]]:
+def _svd(args: Any, _kwargs: Any, outputs: list[torch.Tensor]) -> list[tuple[str, torch.Tensor, torch.Tensor]]:
     """``U diag(S) V^H = A``, singular vectors orthonormal, values as the oracle has them follows from both."""
     u, s, v_h = outputs
     matrix = args[0]
@@ -72,7 +74,9 @@ def _svd(args: Any, kwargs: Any, outputs: list[torch.Tensor]) -> list[tuple[str,
     ]
 
 
-def _svd_transposed(args: Any, kwargs: Any, outputs: list[torch.Tensor]) -> list[tuple[str, torch.Tensor, torch.Tensor]]:
+def _svd_transposed(
+    args: Any, kwargs: Any, outputs: list[torch.Tensor]
+) -> list[tuple[str, torch.Tensor, torch.Tensor]]:
     """``torch.svd`` returns V, not V^H, and zeros for the vectors with ``compute_uv=False``."""
     if kwargs.get("compute_uv", args[2] if len(args) > 2 else True) is False:
         return [("S descending", outputs[1], outputs[1].sort(dim=-1, descending=True).values)]
@@ -80,7 +84,7 @@ def _svd_transposed(args: Any, kwargs: Any, outputs: list[torch.Tensor]) -> list
     return _svd(args, kwargs, [u, s, v.mH])
 
 
-def _eig(args: Any, kwargs: Any, outputs: list[torch.Tensor]) -> list[tuple[str, torch.Tensor, torch.Tensor]]:
+def _eig(args: Any, _kwargs: Any, outputs: list[torch.Tensor]) -> list[tuple[str, torch.Tensor, torch.Tensor]]:
     """``A V = V diag(w)``, eigenvectors of length 1."""
     values, vectors = outputs
     matrix = args[0].to(vectors.dtype)
@@ -106,10 +110,24 @@ def _eigh(args: Any, kwargs: Any, outputs: list[torch.Tensor]) -> list[tuple[str
     ]
 
 
+def _eigvals(args: Any, _kwargs: Any, outputs: list[torch.Tensor]) -> list[tuple[str, torch.Tensor, torch.Tensor]]:
+    """The roots of the characteristic polynomial in any order: power sums ``tr(A^k)`` tell them without one."""
+    (values,) = outputs
+    matrix, power, triples = args[0].to(values.dtype), torch.ones_like(values), []
+    product = torch.eye(matrix.shape[-1], dtype=values.dtype).expand_as(matrix)
+    for k in range(1, matrix.shape[-1] + 1):
+        power, product = power * values, product @ matrix
+        norm = torch.linalg.matrix_norm(matrix) ** k  # the size of the terms that cancel in the trace
+        got, wanted = power.sum(-1), product.diagonal(dim1=-2, dim2=-1).sum(-1)
+        triples.append((f"sum(w^{k}) = tr(A^{k})", got + norm, wanted + norm))
+    return triples
+
+
 PROPERTIES: tuple[Property, ...] = (
     Property(("linalg.svd",), "singular vectors are unique up to a phase at best", _svd),
     Property(("svd",), "singular vectors are unique up to a phase at best", _svd_transposed),
     Property(("linalg.eig",), "eigenvectors are unique up to a phase, eigenvalues come in any order", _eig),
+    Property(("linalg.eigvals",), "eigenvalues come in any order", _eigvals),
     Property(("linalg.eigh",), "eigenvectors are unique up to a phase at best", _eigh),
 )
 

@@ -15,6 +15,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map_only
 
 from silicon_cts.backends.outcome import Task, one_line
+from silicon_cts.catalog import traits
 from silicon_cts.catalog.dtypes import DTYPES
 from silicon_cts.sampling.layout import over_memory
 from silicon_cts.sampling.observation import ASPECTS, Observed, to_wide
@@ -39,6 +40,11 @@ def _default_dtype(dtype: torch.dtype) -> Iterator[None]:
         torch.set_default_dtype(before)
 
 
+def _signs(shape: torch.Size, generator: torch.Generator) -> torch.Tensor:
+    """+1 and -1 at random, in float64: ``1 + u`` is 1 in the default dtype."""
+    return torch.randint(0, 2, shape, generator=generator, dtype=torch.float64).mul_(2).sub_(1)
+
+
 class RoundEverywhere(TorchDispatchMode):
     """Every result of every ATen kernel, forward and backward, off by up to one rounding.
 
@@ -48,9 +54,9 @@ class RoundEverywhere(TorchDispatchMode):
     """
 
     def __init__(self, roundoff: float, seed: int) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._roundoff = roundoff
-        self._bits = 1 - round(math.log2(abs(roundoff)))  # of a significand with that unit roundoff
+        self._bits = -round(math.log2(abs(roundoff)))  # of a significand with that unit roundoff
         self._generator = torch.Generator().manual_seed(seed)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -61,11 +67,15 @@ class RoundEverywhere(TorchDispatchMode):
         return tree_map_only(torch.Tensor, self._round, result)
 
     def _round(self, tensor: torch.Tensor) -> torch.Tensor:
-        if tensor.layout != torch.strided or tensor.dtype not in (torch.float64, torch.complex128) or not tensor.numel():
+        if (
+            tensor.layout != torch.strided
+            or tensor.dtype not in (torch.float64, torch.complex128)
+            or not tensor.numel()
+        ):
             return tensor
-        if tensor._is_zerotensor():  # type: ignore[attr-defined]  # zeros that autograd made without memory
+        if tensor._is_zerotensor():  # zeros that autograd made without memory
             return tensor
-        signs = torch.randint(0, 2, tensor.shape, generator=self._generator).mul_(2).sub_(1)
+        signs = _signs(tensor.shape, self._generator)
         nudged = tensor * (1 + self._roundoff * signs)
         if tensor.is_complex():
             return nudged
@@ -121,13 +131,18 @@ class Oracle:
         answers = []
         for pair in range(PAIRS):
             for sign in (1.0, -1.0):
-                moved = _move(to_wide(make(self.task.recipe)), sign * self.roundoff, pair, self.discrete)
+                moved = self._moved(sign * self.roundoff, pair)
                 try:
                     with _default_dtype(torch.float64), RoundEverywhere(sign * self.roundoff, seed=pair):
                         answers.append(self._observe(moved))
-                except Exception:  # noqa: S112  outside the domain: the opposite perturbation tells
+                except Exception:
                     continue
         return answers
+
+    def _moved(self, by: float, seed: int) -> Sample:
+        jumps = traits.look_up(traits.DISCONTINUOUS, self.task.recipe.operator) is not None
+        sample = to_wide(make(self.task.recipe))
+        return _move(sample, by, seed, promote=self.discrete, of_largest=_COORDINATE_ROUNDINGS if jumps else 0.0)
 
     def _observe(self, sample: Sample) -> Observed:
         return ASPECTS[self.task.aspect](sample, self.task.recipe.seed)
@@ -139,18 +154,24 @@ def oracle(task: Task) -> Oracle:
     return Oracle(task)
 
 
-def _move(sample: Sample, by: float, seed: int, promote: bool) -> Sample:
+_COORDINATE_ROUNDINGS = 4.0
+"""Roundings between a coordinate and its cell: add, multiply, subtract, divide."""
+
+
+def _move(sample: Sample, by: float, seed: int, promote: bool, of_largest: float) -> Sample:
     """Every floating tensor element and every floating scalar that is no integer, times ``1 + d`` with ``|d| = by``.
 
-    With ``promote``, integer and boolean tensors become float64 and are moved too.
+    With ``promote``, integer and boolean tensors become float64 and are moved too. Elements also move by ``of_largest``
+    times ``by`` times the largest element of their tensor.
     """
     generator = torch.Generator().manual_seed(seed)
     scalars = random.Random(seed)
 
     def nudge(memory: torch.Tensor) -> torch.Tensor:
-        signs = torch.randint(0, 2, memory.shape, generator=generator).mul_(2).sub_(1)
+        signs = _signs(memory.shape, generator)
         wide = memory if memory.is_floating_point() or memory.is_complex() else memory.to(torch.float64)
-        return wide * (1 + by * signs)
+        moved = wide * (1 + by * signs)
+        return moved + of_largest * by * wide.abs().max() * signs if of_largest and wide.numel() else moved
 
     def move(leaf: Any) -> Any:
         if isinstance(leaf, torch.Tensor) and (promote or leaf.is_floating_point() or leaf.is_complex()):

@@ -48,7 +48,8 @@ class Judgement:
 def judge(task: Task, outcome: Outcome, operator: Operator, capability: Capability) -> Judgement:
     """The verdict on what came of a task."""
     if outcome.kind != "result":
-        return Judgement(_BY_KIND[outcome.kind], task.recipe, outcome.reason, seconds=outcome.seconds)
+        verdict = _BY_KIND[outcome.kind]
+        return Judgement(verdict, task.recipe, outcome.reason, notes=outcome.notes, seconds=outcome.seconds)
     try:
         found = _compare(task, outcome, operator, capability)
     except NoOracleError as error:
@@ -62,7 +63,7 @@ def judge(task: Task, outcome: Outcome, operator: Operator, capability: Capabili
         found.ratio,
         found.ulp,
         found.worst,
-        found.notes,
+        (*outcome.notes, *found.notes),
         outcome.seconds,
     )
 
@@ -91,7 +92,7 @@ def summarise(judgements: Sequence[Judgement], not_tried: int = 0) -> Judgement:
     if not judgements:
         raise ValueError("no judgement to summarise")
     worst = min(judgements, key=lambda one: (VERDICTS.index(one.verdict), -ORDER.index(one.grade), -one.ratio))
-    counts = Counter(one.verdict for one in judgements)
+    counts: Counter[str] = Counter(one.verdict for one in judgements)
     reason = worst.reason
     if worst.verdict != "agrees" and len(judgements) > 1:
         reason = f"{counts[worst.verdict]} of {len(judgements)} samples: {reason}"
@@ -100,4 +101,3 @@ def summarise(judgements: Sequence[Judgement], not_tried: int = 0) -> Judgement:
     notes = tuple(dict.fromkeys(note for one in judgements for note in one.notes))[:3]
     seconds = sum(one.seconds for one in judgements)
     return replace(worst, reason=reason, counts=dict(counts), notes=notes, seconds=seconds)
-

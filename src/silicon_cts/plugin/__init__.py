@@ -6,7 +6,7 @@ one of its fixtures: no torch, no backend, no run folder before that.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import gc
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,6 +26,8 @@ MARKERS = {
     "mps": "runs on the Apple GPU through PyTorch's MPS backend",
     "cuda": "runs on a CUDA or ROCm GPU",
     "torch_device": "runs on another device that torch knows, --backend torch:NAME",
+    "control": "runs on a right implementation that is not the yardstick",
+    "simulated": "runs on a simulated accelerator, with --fault FAULT under one of its faults",
     "coreai": "runs on Apple's Core AI runtime",
     "ane": "asks for the Apple Neural Engine",
 }
@@ -75,6 +77,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Make the run folder before the first test, so that an unwritable one is an error at once."""
+    gc.freeze()  # thousands of tests and op_db never go away: no collection need walk them again
     config = session.config
     asks = any("check" in getattr(item, "fixturenames", ()) for item in session.items)
     if asks and not config.option.collectonly and _RECORDER in config.stash:
@@ -93,10 +96,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     recorder = config.stash.get(_RECORDER, None)
     if recorder is None or recorder.finished_run is None:
         return
-    try:
-        from silicon_cts.reports import terminal
-    except ImportError:
-        return
+    from silicon_cts.reports import terminal
 
     terminalreporter.section("silicon-cts")
     terminalreporter.write_line(terminal.render(recorder.finished_run, terminalreporter._tw.fullwidth))
@@ -111,9 +111,9 @@ def check(request: pytest.FixtureRequest) -> Check:
 
 
 @pytest.fixture
-def backend_here(request: pytest.FixtureRequest) -> Iterator[str]:
+def backend_here(request: pytest.FixtureRequest) -> str:
     """The name of a backend that is on this machine; the test is skipped, with the reason, if it is not."""
     absence = request.config.stash[SESSION].absences[request.param]
     if absence is not None:
         pytest.skip(f"backend {request.param} is absent: {absence}")
-    yield request.param
+    return str(request.param)

@@ -18,6 +18,7 @@ from silicon_cts.records.record import Record
 from silicon_cts.records.script import script
 from silicon_cts.sampling.recipe import Recipe
 
+
 class Check:
     """One case under test: what the fixture ``check`` gives."""
 
@@ -34,8 +35,7 @@ class Check:
     @property
     def expectation(self) -> Expectation | None:
         """What the known issues say about this very check."""
-        case = self.case
-        return self._session.known_issues.find(case.operator, case.aspect, case.dtype, case.backend)
+        return self._session.expectation(self.case)
 
     def agrees_on_op_db_samples(self) -> None:
         """Ask for op_db's own samples, judge, keep the record, and pass, skip, xfail or fail by the verdict."""
@@ -60,7 +60,9 @@ class Check:
         if again.reason == judgement.reason:
             return judgement
         answer = again.reason or f"agrees, grade {again.grade}"
-        return replace(judgement, verdict="unstable", reason=f"{judgement.reason}; asked again in a fresh process: {answer}")
+        return replace(
+            judgement, verdict="unstable", reason=f"{judgement.reason}; asked again in a fresh process: {answer}"
+        )
 
     def _conclude(self, judgement: Judgement) -> None:
         __tracebackhide__ = True
@@ -70,7 +72,9 @@ class Check:
         self._node.user_properties.append((PROPERTY, json.dumps(record.to_json())))
         verdict, reason = judgement.verdict, judgement.reason
         if issue is not None and verdict == "agrees":
-            pytest.fail(f"fixed: it agrees now; remove it from {issue.id} in known_issues.toml:{issue.line}", pytrace=False)
+            pytest.fail(
+                f"fixed: it agrees now; remove it from {issue.id} in known_issues.toml:{issue.line}", pytrace=False
+            )
         if issue is not None and verdict == issue.verdict:
             pytest.xfail(f"{issue.id}: {issue.reason}")
         if verdict == "agrees":
@@ -84,7 +88,9 @@ class Check:
     def _record(self, judgement: Judgement, known_issue: str | None) -> Record:
         operator, case = self.operator, self.case
         compared = judgement.verdict in ("agrees", "disagrees", "unstable")
-        headline = f"{operator.id} ({case.aspect}, {case.dtype}) on {case.backend}: {judgement.verdict}\n{judgement.reason}"
+        headline = (
+            f"{operator.id} ({case.aspect}, {case.dtype}) on {case.backend}: {judgement.verdict}\n{judgement.reason}"
+        )
         wants_script = judgement.verdict not in ("agrees", "unsupported", "no_oracle")
         backend = self._session.backend(case.backend)
         return Record(

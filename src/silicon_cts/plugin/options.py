@@ -23,11 +23,14 @@ def add(parser: pytest.Parser) -> None:
     """Add the options of a conformance run to pytest's."""
     group = parser.getgroup("silicon-cts", "conformance of PyTorch backends (silicon-cts)")
     group.addoption("--backend", action="append", metavar="NAME", help="only this backend (repeatable); torch:NAME too")
+    group.addoption("--fault", action="append", metavar="FAULT", help="also the simulated accelerator with this fault")
     group.addoption("--op", action="append", metavar="GLOB", help="only operators whose name matches (repeatable)")
     group.addoption("--dtype", action="append", metavar="DTYPE", help="only this dtype (repeatable)")
     group.addoption("--aspect", action="append", metavar="ASPECT", help="only this aspect (repeatable)")
     group.addoption("--budget", metavar="BUDGET", default="quick", help=f"how much is asked: {', '.join(BUDGETS)}")
-    group.addoption("--seed", type=int, metavar="N", help="seed of all samples (default 0; drawn and printed with deep)")
+    group.addoption(
+        "--seed", type=int, metavar="N", help="seed of all samples (default 0; drawn and printed with deep)"
+    )
     group.addoption("--deadline", type=float, metavar="SECONDS", help="deadline of every stage of a worker")
     group.addoption("--run-dir", type=Path, metavar="DIR", help="run folder (default reports/runs/<UTC time>-<id>)")
     parser.addini(KNOWN_ISSUES_INI, "known issues, a TOML file; naming one makes a project's runs conformance runs")
@@ -54,7 +57,9 @@ class Options:
 
     def wants_operator(self, name: str, operator_id: str) -> bool:
         """Whether the globs, if any, match the name or the id."""
-        return self.operators is None or any(fnmatchcase(one, glob) for glob in self.operators for one in (name, operator_id))
+        return self.operators is None or any(
+            fnmatchcase(one, glob) for glob in self.operators for one in (name, operator_id)
+        )
 
 
 def check(config: pytest.Config) -> Options:
@@ -62,6 +67,10 @@ def check(config: pytest.Config) -> Options:
     option = config.option
     if option.seed is None:  # kept on the option, so that the workers of pytest-xdist are given the same
         option.seed = secrets.randbelow(2**31) if option.budget == "deep" else 0
+    if option.fault:
+        _check_faults(option.fault)
+        faulty = [f"simulated:{fault}" for fault in option.fault]
+        option.backend = list(dict.fromkeys([*(option.backend or []), *faulty]))
     _known("budget", [option.budget], BUDGETS)
     _known("dtype", option.dtype, DTYPES)
     _known("aspect", option.aspect, ASPECTS)
@@ -82,6 +91,16 @@ def check(config: pytest.Config) -> Options:
         deadline=option.deadline,
         run_dir=option.run_dir,
     )
+
+
+def _check_faults(given: list[str]) -> None:
+    from silicon_cts.backends.simulated import faults
+
+    for fault in given:
+        try:
+            faults.resolve(fault)
+        except faults.FaultError as error:
+            raise pytest.UsageError(str(error)) from None
 
 
 def check_globs(options: Options) -> None:

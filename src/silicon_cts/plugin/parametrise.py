@@ -14,13 +14,18 @@ def generate(metafunc: pytest.Metafunc) -> None:
     session = metafunc.config.stash[SESSION]
     if "backend_here" in metafunc.fixturenames:
         names = session.backend_names
-        metafunc.parametrize("backend_here", [pytest.param(name, marks=_marks(session, name), id=name) for name in names], indirect=True)
+        metafunc.parametrize(
+            "backend_here", [pytest.param(name, marks=_marks(session, name), id=name) for name in names], indirect=True
+        )
     if "check" in metafunc.fixturenames:
         marker = metafunc.definition.get_closest_marker("aspect")
         if marker is None or not marker.args or marker.args[0] not in ASPECTS:
-            raise pytest.UsageError(f"{metafunc.definition.nodeid}: mark it with pytest.mark.aspect(...): {', '.join(ASPECTS)}")
+            raise pytest.UsageError(
+                f"{metafunc.definition.nodeid}: mark it with pytest.mark.aspect(...): {', '.join(ASPECTS)}"
+            )
         parameters = [
-            pytest.param(case, id=case.id, marks=_marks(session, case.backend)) for case in cases(session.options, session.capabilities, marker.args[0])
+            pytest.param(case, id=case.id, marks=_marks(session, case.backend))
+            for case in cases(session.options, session.capabilities, marker.args[0])
         ]
         metafunc.parametrize("check", parameters, indirect=True)
 

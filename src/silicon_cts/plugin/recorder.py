@@ -7,7 +7,6 @@ it prints it: with pytest-xdist and without.
 from __future__ import annotations
 
 import json
-import re
 import time
 
 import pytest
@@ -16,6 +15,7 @@ from silicon_cts.plugin.session import Session
 from silicon_cts.records import run_folder
 from silicon_cts.records.record import Record
 from silicon_cts.records.run_folder import Run, RunFolder, RunFolderError
+from silicon_cts.reports import reproduction
 
 PROPERTY = "silicon_cts_record"
 """Name of the report property that carries the record, as JSON, to the process that writes it."""
@@ -54,15 +54,7 @@ class Recorder:
         record = Record.from_json(json.loads(str(found)))
         self._folder.append(record)
         self._records.append(record)
-        if record.script is not None:
-            self._write_script(record)
-
-    def _write_script(self, record: Record) -> None:
-        assert self._folder is not None and record.script is not None
-        folder = self._folder.path / "repro"
-        folder.mkdir(exist_ok=True)
-        name = re.sub(r"[^\w.-]", "_", f"{record.backend}-{record.operator_id}-{record.dtype}-{record.aspect}.py")
-        (folder / name).write_text(record.script, encoding="utf-8")
+        reproduction.write(self._folder.path, [record])
 
     def finish(self, exit_status: int) -> None:
         """Close the run and write its reports. Nothing was recorded: nothing is written."""
@@ -82,5 +74,4 @@ class Recorder:
             seconds=round(time.monotonic() - self._begin, 1),
         )
         self.finished_run = run_folder.read(self._folder.path)
-        if hasattr(reports, "write"): reports.write(self.finished_run)
-
+        reports.write(self.finished_run)

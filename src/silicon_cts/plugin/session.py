@@ -18,7 +18,7 @@ from silicon_cts.execution.executor import Executor
 from silicon_cts.plugin.case import Case, dtypes
 from silicon_cts.plugin.options import KNOWN_ISSUES_INI, Options
 from silicon_cts.records import fingerprint, known_issues
-from silicon_cts.records.known_issues import KnownIssues, KnownIssuesError
+from silicon_cts.records.known_issues import Expectation, KnownIssues, KnownIssuesError
 from silicon_cts.sampling.effort import BUDGETS, spread
 from silicon_cts.sampling.recipe import Recipe
 
@@ -38,7 +38,7 @@ class Session:
     @property
     def backend_names(self) -> tuple[str, ...]:
         """Names asked for, or all that are installed."""
-        return self.options.backends or registry.names()
+        return self.options.backends or tuple(name for name in registry.names() if not registry.get(name).on_request)
 
     @cached_property
     def absences(self) -> Mapping[str, Absence | None]:
@@ -81,13 +81,17 @@ class Session:
             self._executors[name] = Executor(registry.get(name), self.options.deadline)
         return self._executors[name]
 
+    def expectation(self, case: Case) -> Expectation | None:
+        """What the known issues say about a case."""
+        return self.known_issues.find(case.operator, case.aspect, case.dtype, case.backend)
+
     def recipes(self, case: Case) -> list[Recipe]:
         """op_db's own samples, as many as the budget allows; the sample of a known issue first."""
         from silicon_cts.sampling.sample import samples
 
         count = len(samples(case.operator, case.dtype, self.options.seed))
         indices = spread(count, BUDGETS[self.options.budget].samples)
-        expectation = self.known_issues.find(case.operator, case.aspect, case.dtype, case.backend)
+        expectation = self.expectation(case)
         if expectation is not None and expectation.sample < count:
             indices = list(dict.fromkeys([expectation.sample, *indices]))
         return [Recipe(case.operator, case.dtype, index, self.options.seed) for index in indices]
@@ -106,7 +110,10 @@ class Session:
                 names = dtypes(self.options, capability, operator, case.aspect)
                 siblings = [replace(case, dtype=name) for name in names]
             groups = [[Task(recipe, case.aspect) for recipe in self.recipes(one)] for one in siblings]
-            found = self.executor(case.backend).run_groups(groups)
+            suspects = [
+                tasks[0] for one, tasks in zip(siblings, groups, strict=True) if self.expectation(one) and tasks
+            ]
+            found = self.executor(case.backend).run_groups(groups, suspects)
             self._outcomes = {one: (tasks, outs) for one, tasks, outs in zip(siblings, groups, found, strict=True)}
         return self._outcomes.pop(case)
 

@@ -174,7 +174,9 @@ def load(path: Path, versions: Mapping[str, str]) -> KnownIssues:
         try:
             applies = issue.applies(versions)
         except InvalidSpecifier as error:
-            raise KnownIssuesError(f"{path.name}:{line}: when: {error}; write for example torch = '>=2.13,<2.14'") from error
+            raise KnownIssuesError(
+                f"{path.name}:{line}: when: {error}; write for example torch = '>=2.13,<2.14'"
+            ) from error
         if applies:
             issues.append(issue)
     _refuse_duplicates(path, issues)
@@ -212,13 +214,17 @@ def propose(run: Run) -> str:
 def _cause(reason: str) -> str:
     """What failures with one cause have in common: the words without counts, names and numbers."""
     text = re.sub(r"^\d+ of \d+ samples: ", "", reason)
-    return re.sub(r"[\d.eE+-]+|\[.*?\]|\(.*?\)", "#", text)[:60]
+    text = re.sub(r" \(\d+ more not tried\)$", "", text)
+    text = re.sub(r"^(\w+: )\w+(\[\d+\]: )", r"\1\2", text)  # the name of the operation in front of its output
+    return re.sub(r"[\d.eE+-]+|\[.*?\]|\(.*?\)|\bsi32\b|\bi1\b", "#", text)[:80]
 
 
 def _entry(records: list[Record], versions: Mapping[str, str]) -> str:
     first = records[0]
     packages = ["torch", *(name for name in ("coreai-core", "coremltools") if first.backend.startswith(name[:5]))]
-    when = ", ".join(f"{name} = {json.dumps('==' + versions[name].partition('+')[0])}" for name in packages if name in versions)
+    when = ", ".join(
+        f"{name} = {json.dumps('==' + versions[name].partition('+')[0])}" for name in packages if name in versions
+    )
     name = re.sub(r"[^a-z0-9]+", "-", f"{first.backend}-{first.operator_id}-{first.verdict}".lower()).strip("-")
     cases = "".join(
         f"    {{ operator = {json.dumps(one.operator_id)}, aspect = {json.dumps(one.aspect)}, "

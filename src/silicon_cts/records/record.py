@@ -32,7 +32,7 @@ SCHEMA: dict[str, Any] = {
         },
         "grade": {
             "enum": ["exact", "A", "B", "C", "metadata", ""],
-            "description": "how closely it agrees: the worst grade of its samples; empty unless it was compared and agrees",
+            "description": "how closely it agrees, worst grade of its samples; empty unless it was compared and agrees",
         },
         "ratio": {
             "type": ["number", "null"],

@@ -1,7 +1,7 @@
 """How does a run come to lie on disk, and how is it read back, finished or not?
 
-``run.json`` says what was run and where; ``records.jsonl`` grows by one line for each verdict, flushed before the verdict
-is printed, so that a run that lost its machine keeps everything that it said.
+``run.json`` says what was run and where; ``records.jsonl`` grows by one line for each verdict, flushed before the
+verdict is printed, so that a run that lost its machine keeps everything that it said.
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ class RunFolder:
                 raise RunFolderError(f"{path} already holds a run: give another --run-dir, or remove it")
             free = os.statvfs(path).f_bavail * os.statvfs(path).f_frsize
             if free < _LEAST_FREE_BYTES:
-                raise RunFolderError(f"{path} has only {free // 2**20} MiB free; a run needs {_LEAST_FREE_BYTES // 2**20}")
+                raise RunFolderError(
+                    f"{path} has only {free // 2**20} MiB free; a run needs {_LEAST_FREE_BYTES // 2**20}"
+                )
             self._stream: IO[str] = (path / RECORDS).open("a", encoding="utf-8")
         except OSError as error:
             raise RunFolderError(f"cannot write the run folder {path}: {error.strerror or error}") from error
@@ -123,7 +125,8 @@ def read(path: Path) -> Run:
         raise RunFolderError(f"{path} is not a run folder: it has neither {RUN} nor {RECORDS}")
     description: dict[str, Any] = {}
     with contextlib.suppress(OSError, json.JSONDecodeError):
-        description = json.loads((path / RUN).read_text(encoding="utf-8"))
+        found = json.loads((path / RUN).read_text(encoding="utf-8"))
+        description = found if isinstance(found, dict) else {}
     records, damaged = [], 0
     for line in _lines(path / RECORDS):
         try:

@@ -95,7 +95,7 @@ MACHINE_RULES: tuple[MachineRule, ...] = (
         "warning",
         "PYTORCH_MPS_FAST_MATH is set: answers on MPS are less accurate than without it",
     ),
-    # GRADE C holds a backend against these kernels
+    # grade C holds a backend against these kernels
     MachineRule(
         lambda found: bool(found.get("environment", {}).get("ATEN_CPU_CAPABILITY")),
         "warning",

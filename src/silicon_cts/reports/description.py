@@ -8,7 +8,6 @@ from typing import Any
 
 from silicon_cts.records.fingerprint import headline
 from silicon_cts.records.run_folder import Run
-from silicon_cts.reports.coverage import in_order
 from silicon_cts.reports.text import count
 
 _EXIT = {2: "it was interrupted", 3: "an internal error ended it", 4: "pytest was used wrongly"}
@@ -35,20 +34,14 @@ def title(run: Run) -> str:
         return "silicon-cts   machine unknown: run.json holds no fingerprint"
 
 
-def absent(run: Run) -> dict[str, str]:
-    """Backends that were not there: the reason, and the remedy where there is one."""
-    found = {}
+def absent(run: Run) -> dict[str, list[str]]:
+    """Why backends were not there, with the remedy where there is one: by reason, the names that share it."""
+    found: dict[str, list[str]] = {}
     for name, about in mapping(run, "backends").items():
         if isinstance(about, Mapping) and about.get("absent"):
             remedy = about.get("remedy")
-            found[name] = f"{about['absent']}; {remedy}" if remedy else str(about["absent"])
+            found.setdefault(f"{about['absent']}; {remedy}" if remedy else str(about["absent"]), []).append(name)
     return found
-
-
-def present(run: Run) -> list[str]:
-    """Backends that were there, the control first."""
-    named = {name for name in mapping(run, "backends") if name not in absent(run)}
-    return in_order(named | {record.backend for record in run.records}, ["cpu"])
 
 
 def seconds(run: Run) -> float | None:

@@ -41,7 +41,7 @@ def _environment() -> Environment:
 
 def link(**state: str) -> str:
     """The part of an address that brings the page into a state: filters, and the cell that is open."""
-    return "#" + urlencode({key.rstrip("_"): value for key, value in state.items() if value})
+    return "#" + urlencode({key: value for key, value in state.items() if value})
 
 
 def cell(record: Record) -> str:

@@ -66,8 +66,8 @@ def _heading(run: Run, records: Sequence[Record]) -> Iterator[str]:
         *([f"`{options}`"] if (options := escape(description.options(run)).replace("`", "")) else []),
     ]
     yield from ("", ", ".join(told), "")
-    for backend, reason in description.absent(run).items():
-        yield f"- {escape(backend)} absent: {escape(reason, 300)}"
+    for reason, backends in description.absent(run).items():
+        yield f"- absent: {escape(', '.join(backends))}: {escape(reason, 300)}"
     yield ""
 
 

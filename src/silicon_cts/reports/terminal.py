@@ -101,17 +101,23 @@ def _packed(items: Iterable[str], width: int) -> list[str]:
 
 
 def _closing(run: Run, records: Sequence[Record], width: int) -> Iterator[str]:
-    """What is new, fixed, slow and unchecked, and where to read on; a path stays in one piece."""
+    """What is new, fixed, slow and unchecked; where to read on, in lines that stay in one piece to be copied."""
     for label, rows in _sections(run, records, width):
-        for row in "\n".join(rows).split("\n"):
-            for part in textwrap.wrap(row, width, break_long_words=False, break_on_hyphens=False):
-                yield f"{label:<{_LABEL_WIDTH}}{part}"
-                label = ""
+        wrapped = (textwrap.wrap(part, width, subsequent_indent="    ") for row in rows for part in row.split("\n"))
+        yield from _labelled(label, [part for parts in wrapped for part in parts])
+    for label, row in _where(run, records):
+        yield from _labelled(label, [row])
+
+
+def _labelled(label: str, rows: Sequence[str]) -> Iterator[str]:
+    for position, row in enumerate(rows):
+        yield f"{'' if position else label:<{_LABEL_WIDTH}}{row}"
 
 
 def _sections(run: Run, records: Sequence[Record], width: int) -> Iterator[tuple[str, list[str]]]:
-    for backend, reason in description.absent(run).items():
-        yield "absent", [line(f"{backend}: {reason}", 3 * width)]
+    absent = description.absent(run)
+    if absent:
+        yield "absent", [line(f"{', '.join(backends)}: {reason}", 4 * width) for reason, backends in absent.items()]
     new = coverage.new_failures(records)
     if records:
         yield "new", list(_new(new, width))
@@ -139,20 +145,19 @@ def _sections(run: Run, records: Sequence[Record], width: int) -> Iterator[tuple
         operators = run.description.get("operators")
         of = f" of {operators} in the catalog" if isinstance(operators, int) else ""
         yield "unchecked", [f"{count(len(unchecked), 'operator')}{of}, each with its reason in the report"]
-    yield from _where(run, records, new)
 
 
-def _where(run: Run, records: Sequence[Record], new: Iterable[Record]) -> Iterator[tuple[str, list[str]]]:
+def _where(run: Run, records: Sequence[Record]) -> Iterator[tuple[str, str]]:
     """Paths of the first script and of the report, if they are there, and the size of the run."""
-    scripts = (reproduction.path(run.path, record) for record in new if record.script)
+    scripts = (reproduction.path(run.path, record) for record in coverage.new_failures(records) if record.script)
     script = next((path for path in scripts if path.is_file()), None)
     if script is not None:
-        yield "reproduce", [f"python {place(script)}"]
+        yield "reproduce", f"python {place(script)}"
     if (run.path / PAGE).is_file():
-        yield "report", [place(run.path / PAGE)]
+        yield "report", place(run.path / PAGE)
     seconds = description.seconds(run)
     took = f"{duration(seconds)}, " if seconds is not None else ""
-    yield "run", [f"{took}{count(coverage.checks(records), 'check')}, {count(len(records), 'record')}"]
+    yield "run", f"{took}{count(coverage.checks(records), 'check')}, {count(len(records), 'record')}"
 
 
 def _new(new: Sequence[Record], width: int) -> Iterator[str]:

@@ -104,7 +104,7 @@ def draws_random_numbers(sample: Sample) -> bool:
     from torch.utils._python_dispatch import TorchDispatchMode
 
     class Watch(TorchDispatchMode):
-        drew = False
+        drew: bool = False
 
         def __torch_dispatch__(self, func: Any, types: Any, args: Iterable[Any] = (), kwargs: Any = None) -> Any:
             before = torch.default_generator.get_state()
@@ -112,6 +112,6 @@ def draws_random_numbers(sample: Sample) -> bool:
             self.drew = self.drew or not torch.equal(before, torch.default_generator.get_state())
             return result
 
-    with Watch() as watch, torch.no_grad():
+    with Watch() as watch, torch.no_grad():  # type: ignore[no-untyped-call]
         sample.run()
-    return watch.drew
+    return bool(watch.drew)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from operator import attrgetter
-from typing import Any
 
 import torch
 from torch.utils._pytree import tree_map_only
@@ -26,7 +25,9 @@ def source(recipe: Recipe) -> str:
         return _from_op_db(recipe)
     tensors = "".join(f"    {_tensor(tensor)},\n" for tensor in sample.tensors)
     names = "".join(f"t{index}, " for index in range(len(sample.tensors)))
-    return f"from math import inf, nan\n\ntensors = [\n{tensors}]\n\n\ndef run({names}):\n    return {call}({arguments})\n"
+    return (
+        f"from math import inf, nan\n\ntensors = [\n{tensors}]\n\n\ndef run({names}):\n    return {call}({arguments})\n"
+    )
 
 
 def _public_name(operator: str, sample: Sample) -> str | None:
@@ -97,7 +98,7 @@ random.seed({recipe.seed})
 numpy.random.seed({recipe.seed})
 torch.manual_seed({recipe.seed})
 wants_gradient = op.supports_autograd and torch.{recipe.dtype} in op.supported_backward_dtypes("cpu")
-samples = list(op.sample_inputs("cpu", torch.{recipe.dtype}, requires_grad=wants_gradient))
+samples = list(op.sample_inputs_func(op, "cpu", torch.{recipe.dtype}, wants_gradient))
 sample = samples[{recipe.sample}]
 leaves, spec = tree_flatten(((sample.input, *sample.args), sample.kwargs))
 tensors = [leaf for leaf in leaves if isinstance(leaf, torch.Tensor)]

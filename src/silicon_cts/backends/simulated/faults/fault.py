@@ -34,7 +34,7 @@ class Watcher:
         return call.right()
 
 
-class Fault(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class Fault(TorchDispatchMode):
     """A mode that acts out one bug and counts how often it really changed something."""
 
     def __init__(self, kernels: Iterable[str], rule: Rule) -> None:

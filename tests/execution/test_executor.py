@@ -1,0 +1,85 @@
+"""A backend may abort, hang or refuse: each task still gets its own outcome."""
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from silicon_cts.backends import registry
+from silicon_cts.backends.outcome import Task
+from silicon_cts.execution.executor import Executor
+from silicon_cts.sampling.recipe import Recipe
+
+
+@pytest.fixture
+def executor(fake_package: Path):
+    with Executor(registry.get("fake")) as executor:
+        yield executor
+
+
+def tasks(operator: str, count: int = 4) -> list[Task]:
+    return [Task(Recipe(operator, "float32", index), "forward") for index in range(count)]
+
+
+def test_results_come_in_the_order_of_the_tasks(executor):
+    outcomes = executor.run(tasks("add", 6))
+    assert [one.kind for one in outcomes] == ["result"] * 6
+    assert all(one.seconds > 0 for one in outcomes)
+
+
+def test_refusal_and_exception_carry_the_words_of_the_backend(executor):
+    assert executor.run(tasks("mul", 1))[0].reason == "no kernel for mul"
+    found = executor.run(tasks("log", 1))[0]
+    assert (found.kind, found.reason, found.stage) == ("exception", "ValueError: the driver is confused", "run")
+
+
+def test_a_crash_names_signal_stage_and_last_words_and_the_next_task_runs(executor):
+    found = executor.run(tasks("div", 1))[0]
+    assert found.kind == "crash"
+    assert found.stage == "run"
+    assert "SIGABRT in stage run" in found.reason
+    assert "assertion failed in the driver" in found.reason
+    assert executor.run(tasks("add", 1))[0].kind == "result"
+
+
+def test_after_a_crash_that_repeats_alone_the_likes_of_it_are_not_tried_for_ever(executor):
+    kinds = [one and one.kind for one in executor.run(tasks("div", 4))]
+    assert kinds == ["crash", None, None, None]
+
+
+def test_only_the_task_that_crashes_is_lost(executor):
+    mixed = [*tasks("add", 2), *tasks("div", 1), *tasks("add", 1)]
+    assert [one.kind for one in executor.run(mixed)] == ["result", "result", "crash", "result"]
+
+
+def test_a_hang_that_holds_the_gil_is_killed_at_its_deadline(fake_package):
+    with Executor(registry.get("fake"), deadline=1.0) as executor:
+        executor.run(tasks("add", 1))
+        begin = time.monotonic()
+        found = executor.run(tasks("exp", 1))[0]
+        assert found.kind == "hang"
+        assert "no answer in stage run within 1 s" in found.reason
+        assert time.monotonic() - begin < 30
+
+
+def test_megabytes_on_stdout_disturb_nothing(executor):
+    assert [one.kind for one in executor.run(tasks("abs", 1) * 2)] == ["result"] * 2
+
+
+def test_a_worker_killed_from_outside_is_a_crash_and_is_replaced(fake_package):
+    with Executor(registry.get("fake"), deadline=60.0) as executor:
+        executor.run(tasks("add", 1))
+        victim = executor._worker._process.pid
+        threading.Timer(0.5, os.kill, (victim, signal.SIGKILL)).start()
+        found = executor.run(tasks("exp", 1))[0]
+        assert (found.kind, "SIGKILL" in found.reason) == ("crash", True)
+        assert executor.run(tasks("add", 1))[0].kind == "result"
+
+
+def test_a_fresh_worker_has_run_nothing_before(executor):
+    warm = executor.run(tasks("sin", 1) * 2)
+    fresh = executor.run_fresh(tasks("sin", 1)[0])
+    assert (warm[1].observed[0] - fresh.observed[0]).abs().max() > 0.5

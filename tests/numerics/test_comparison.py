@@ -1,0 +1,135 @@
+"""What is right, how closely, and what is not: one property at a time, on small tensors with known answers."""
+
+import math
+
+import pytest
+import torch
+
+from silicon_cts.backends.outcome import Task
+from silicon_cts.numerics.comparison import Comparison, K, compare, worst
+from silicon_cts.numerics.oracle import Oracle, oracle
+from silicon_cts.sampling.observation import ASPECTS
+from silicon_cts.sampling.recipe import Recipe
+from silicon_cts.sampling.sample import make
+
+ULP = 2.0**-23
+
+
+def task(operator: str, dtype: str = "float32", sample: int = 0, aspect: str = "forward") -> Task:
+    return Task(Recipe(operator, dtype, sample), aspect)
+
+
+def answer(asked: Task) -> list[torch.Tensor]:
+    return ASPECTS[asked.aspect](make(asked.recipe), asked.recipe.seed)
+
+
+def compared(asked: Task, change, **options) -> Comparison:
+    return compare([change(tensor) for tensor in answer(asked)], oracle(asked), **options)
+
+
+def test_the_cpu_agrees_elementwise():
+    found = compared(task("exp"), lambda t: t)
+    assert (found.grade, found.ratio < 2) == ("A", True)
+
+
+@pytest.mark.parametrize(("factor", "grade"), [(2, "A"), (4, "A"), (100, ""), (1e5, "")])
+def test_an_error_of_some_ulp_is_within_the_budget_and_of_many_is_not(factor, grade):
+    found = compared(task("exp", sample=0), lambda t: t * (1 + factor * ULP))
+    assert found.grade == grade
+    assert found.ulp == pytest.approx(factor, rel=1.0)
+
+
+def test_one_wrong_element_is_found_and_named():
+    def change(tensor):
+        tensor = tensor.clone()
+        tensor[7] += 0.25
+        return tensor
+
+    found = compared(task("exp"), change)
+    assert not found.agrees
+    assert found.worst == (7,)
+    assert "output 0[7]=" in found.reason
+    assert "error budgets off" in found.reason
+
+
+STRUCTURE = {
+    "count": (lambda out: out * 2, "outputs=2, but should be 1"),
+    "dtype": (lambda out: [out[0].double()], "dtype=float64, but should be float32"),
+    "shape": (lambda out: [out[0][:-1]], "shape="),
+    "nan": (lambda out: [out[0].index_fill(0, torch.tensor([0]), math.nan)], "=(nan), but should be|=nan, but should be"),
+    "infinity": (lambda out: [out[0].index_fill(0, torch.tensor([0]), math.inf)], "=inf, but should be"),
+    "none": (lambda out: [None], "gradient 0=none, but should be a tensor"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "reason"), STRUCTURE.values(), ids=STRUCTURE)
+def test_structure_comes_before_numbers(change, reason):
+    asked = task("exp")
+    found = compare(change(answer(asked)), oracle(asked))
+    assert not found.agrees
+    with pytest.raises(AssertionError, match=reason):
+        raise AssertionError(found.reason)
+
+
+def test_integers_and_booleans_are_compared_bit_for_bit():
+    assert compared(task("add", "int64"), lambda t: t).grade == "exact"
+    assert not compared(task("add", "int64"), lambda t: t + 1).agrees
+    assert not compared(task("eq", "float32"), torch.logical_not).agrees
+
+
+def test_documented_narrowing_compares_the_values_that_fit():
+    asked = task("add", "int64")
+    assert not compared(asked, lambda t: t.int()).agrees
+    assert compared(asked, lambda t: t.int(), narrows={"int64": "int32"}).agrees
+    assert not compared(asked, lambda t: t.int() + 1, narrows={"int64": "int32"}).agrees
+
+
+def test_conditioning_is_measured_on_the_very_input():
+    """Near a zero of the answer, half an ulp of the input moves it by many ulp: that is no error of the backend."""
+    asked = Task(Recipe("sub", "float32", 3), "forward")
+    fixed = Oracle(asked)
+    assert compare(answer(asked), fixed).grade == "A"
+
+
+def test_a_sum_may_be_off_norm_wise_only():
+    asked = task("mm")
+
+    def change(tensor):
+        return tensor + tensor.abs().max() * ULP * 2
+
+    found = compared(asked, change)
+    assert found.grade in ("A", "B")
+    assert not compared(asked, lambda t: t + t.abs().max() * 1e-4).agrees
+
+
+def test_grade_c_is_what_the_cpu_loses_itself_and_is_not_offered_to_the_cpu():
+    asked = task("nn.functional.layer_norm", "float16", 0, "gradient")
+    own = compare(answer(asked), oracle(asked), own_yardstick=True)
+    assert own.grade in ("A", "B")
+    assert compare(answer(asked), oracle(asked)).grade == own.grade
+
+
+def test_metadata_alone_where_values_are_undefined():
+    assert compared(task("rand_like"), lambda t: t + 1, values=False).grade == "metadata"
+    assert not compared(task("rand_like"), lambda t: t.double(), values=False).agrees
+
+
+def test_strides_are_a_note_and_no_error():
+    found = compared(task("mm"), lambda t: t.t().contiguous().t())
+    assert found.agrees
+    assert found.notes[0].startswith("strides ")
+
+
+def test_the_worst_grade_decides_then_the_ratio():
+    assert worst([Comparison("A", 3.0), Comparison("B", 0.1)]).grade == "B"
+    assert worst([Comparison("A", 0.1), Comparison("A", 3.0)]).ratio == 3.0
+    assert worst([Comparison("C"), Comparison("", reason="wrong")]).reason == "wrong"
+    assert worst([]).grade == "exact"
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "complex64"])
+def test_every_precision_has_its_own_budget(dtype):
+    asked = task("exp", dtype)
+    roundoff = oracle(asked).roundoff
+    assert compared(asked, lambda t: t * (1 + 2 * roundoff)).agrees
+    assert not compared(asked, lambda t: t * (1 + 50 * K * roundoff)).agrees

@@ -1,0 +1,73 @@
+"""The oracle: float64 on the same rounded inputs, and how far rounding alone can move it."""
+
+import pytest
+import torch
+
+from silicon_cts.backends.outcome import Task
+from silicon_cts.numerics.budget import budget, conditioning, smallest_subnormal
+from silicon_cts.numerics.oracle import NoOracleError, Oracle, RoundEverywhere
+from silicon_cts.sampling.recipe import Recipe
+from silicon_cts.sampling.sample import make
+
+
+def test_reference_is_the_wide_answer_on_the_rounded_inputs():
+    asked = Task(Recipe("exp", "float16", 0), "forward")
+    (x,) = make(asked.recipe).tensors
+    torch.testing.assert_close(Oracle(asked).reference[0], x.detach().double().exp(), rtol=0, atol=0)
+
+
+def test_perturbed_answers_lie_within_some_roundings():
+    oracle = Oracle(Task(Recipe("mul", "float32", 3), "forward"))
+    for answer in oracle.perturbed:
+        assert 0 < ((answer[0] - oracle.reference[0]) / oracle.reference[0]).abs().max() < 4 * oracle.roundoff
+
+
+def test_perturbations_are_the_same_every_time():
+    first, second = (Oracle(Task(Recipe("tanh", "float32", 0), "forward")).perturbed for _ in range(2))
+    assert all(torch.equal(a[0], b[0]) for a, b in zip(first, second, strict=True))
+
+
+def test_a_domain_touched_at_its_edge_is_left_on_one_side_only():
+    def acos(x):
+        return torch.acos(x)
+
+    reference = acos(torch.tensor([1.0], dtype=torch.float64))
+    outside, inside = (
+        acos(torch.tensor([1 + 1e-7], dtype=torch.float64)),
+        acos(torch.tensor([1 - 1e-7], dtype=torch.float64)),
+    )
+    assert conditioning(reference, [outside]).item() == 0
+    assert conditioning(reference, [outside, inside]).item() == pytest.approx(4.47e-4, rel=1e-2)
+
+
+def test_rounding_leaves_representable_numbers_and_moves_the_others():
+    values = torch.tensor([1.0, 0.5, 3.0, 0.1, 2.0**30 + 1], dtype=torch.float64)
+    with RoundEverywhere(2.0**-24, seed=0):
+        moved = values + 0
+    assert torch.equal(moved[:3], values[:3])
+    assert (moved[3:] != values[3:]).all()
+    assert ((moved - values) / values).abs().max() <= 2.0**-24 * 1.0001
+
+
+def test_intermediate_cancellation_is_measured():
+    """``(x + 1e6) - 1e6`` is x, but no float32 implementation of the two steps can return it to 7 digits."""
+    x = torch.tensor([0.1], dtype=torch.float64)
+    with RoundEverywhere(2.0**-24, seed=0):
+        off = ((x + 1e6) - 1e6 - x).abs().item()
+    assert 1e-3 < off < 0.2
+
+
+def test_budget_has_its_three_terms():
+    reference = torch.tensor([2.0, 0.0], dtype=torch.float64)
+    moved = [torch.tensor([2.5, 0.0], dtype=torch.float64)]
+    tiny = smallest_subnormal(torch.float32)
+    assert tiny == 2.0**-149
+    assert budget(reference, moved, torch.float32, 2.0**-24).tolist() == pytest.approx([2 * 2.0**-24 + 0.5, tiny])
+
+
+def test_where_the_cpu_fails_there_is_no_oracle(monkeypatch):
+    from silicon_cts.numerics import oracle as module
+
+    monkeypatch.setitem(module.ASPECTS, "forward", lambda sample, seed: 1 / 0)
+    with pytest.raises(NoOracleError, match="the CPU fails in float32: ZeroDivisionError"):
+        _ = Oracle(Task(Recipe("exp", "float32", 0), "forward")).yardstick

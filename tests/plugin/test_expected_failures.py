@@ -1,0 +1,51 @@
+"""A known issue makes exactly its verdict an expected failure; anything else about it fails the run."""
+
+import pytest
+
+ENTRY = """
+[[issue]]
+id = "fake-sub"
+backend = "fake"
+verdict = "{verdict}"
+reason = "adds one"
+call = "torch.sub(a, b)"
+got = "a - b + 1"
+expected = "a - b"
+when = {{ torch = ">=2" }}
+cases = [{{ operator = "{operator}", aspect = "forward", dtype = "float32", sample = 3 }}]
+"""
+
+
+def run(project: pytest.Pytester, operator: str, verdict: str) -> pytest.RunResult:
+    (project.path / "known_issues.toml").write_text(ENTRY.format(operator=operator, verdict=verdict))
+    return project.runpytest_subprocess(
+        "--backend", "fake", "--op", operator, "--dtype", "float32", "--run-dir", "run", "-rxf"
+    )
+
+
+def test_the_expected_verdict_is_an_expected_failure(project):
+    result = run(project, "sub", "disagrees")
+    result.assert_outcomes(passed=1, xfailed=1)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["XFAIL*fake-sub: adds one*"])
+    assert '"known_issue": "fake-sub"' in (project.path / "run" / "records.jsonl").read_text()
+
+
+def test_another_verdict_fails(project):
+    result = run(project, "sub", "crashed")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*known issue fake-sub expects it to be crashed*"])
+
+
+def test_one_that_stopped_happening_fails_the_run(project):
+    result = run(project, "add", "disagrees")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*fixed: it agrees now; remove it from fake-sub in known_issues.toml:2*"])
+    assert result.ret == 1
+
+
+def test_a_mistake_in_the_file_names_its_line(project):
+    (project.path / "known_issues.toml").write_text(ENTRY.format(operator="add", verdict="wrong"))
+    result = project.runpytest_subprocess("--backend", "fake")
+    assert result.ret == 4
+    assert "known_issues.toml:2: verdict: 'wrong' is not one of" in result.stderr.str()

@@ -1,0 +1,58 @@
+"""The same verdicts with pytest-xdist and without, and every printed verdict on disk when the run is killed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from silicon_cts import cli
+
+OPTIONS = ["--backend", "cpu", "--backend", "fake", "--op", "s[iu]*", "--run-dir"]
+
+
+def verdicts(folder: Path) -> dict[tuple, tuple]:
+    lines = [json.loads(line) for line in (folder / "records.jsonl").read_text().splitlines()]
+    return {
+        (one["operator"], one["variant"], one["aspect"], one["dtype"], one["backend"]): (one["verdict"], one["grade"])
+        for one in lines
+    }
+
+
+def test_xdist_gives_the_same_verdicts(project: pytest.Pytester):
+    project.runpytest_subprocess(*OPTIONS, "alone")
+    project.runpytest_subprocess(*OPTIONS, "shared", "-n", "2")
+    alone, shared = verdicts(project.path / "alone"), verdicts(project.path / "shared")
+    assert len(alone) > 40
+    assert alone == shared
+
+
+def test_after_kill_9_every_printed_verdict_is_in_the_file_and_can_be_reported(project: pytest.Pytester, capsys):
+    command = [sys.executable, "-m", "pytest", "-v", "--backend", "cpu", "--op", "a*", "--run-dir", "run"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=project.path)
+    printed = []
+    for line in process.stdout:
+        if "test_forward[" in line and "PASSED" in line:
+            printed.append(line.split("[")[1].split("]")[0])
+        if len(printed) >= 20:
+            break
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    time.sleep(0.1)
+    kept = {f"{'.'.join(filter(None, key[:2]))}-{key[3]}-{key[4]}" for key in verdicts(project.path / "run")}
+    assert set(printed) <= kept
+    assert cli.main(["report", str(project.path / "run")]) == 0
+    assert "unfinished" in capsys.readouterr().out.lower()
+
+
+def test_two_runs_at_once_do_not_mix(project: pytest.Pytester):
+    command = [sys.executable, "-m", "pytest", "-q", "--backend", "cpu", "--dtype", "float32", "--op"]
+    runs = [subprocess.Popen([*command, glob], cwd=project.path, stdout=subprocess.DEVNULL) for glob in ("sub", "tan")]
+    assert [run.wait() for run in runs] == [0, 0]
+    folders = sorted(folder for folder in (project.path / "reports" / "runs").iterdir() if not folder.is_symlink())
+    assert sorted(next(iter(verdicts(folder)))[0] for folder in folders) == ["sub", "tan"]
+    assert (project.path / "reports" / "runs" / "latest").resolve() in [folder.resolve() for folder in folders]

@@ -1,0 +1,43 @@
+"""What is collected, under which names and marks, and what an absent backend costs."""
+
+from pathlib import Path
+
+import pytest
+
+SUITES = Path(__file__).parents[2] / "suites"
+
+
+def test_ids_read_as_operator_dtype_backend(project: pytest.Pytester):
+    run = project.runpytest_subprocess(
+        "--collect-only", "-q", "--op", "nn.functional.conv2d", "--backend", "cpu", "--backend", "fake"
+    )
+    run.stdout.fnmatch_lines(
+        [
+            "test_suite.py::test_forward[[]nn.functional.conv2d-float32-cpu[]]",
+            "test_suite.py::test_forward[[]nn.functional.conv2d-complex64-cpu[]]",
+            "test_suite.py::test_forward[[]nn.functional.conv2d-float32-fake[]]",
+        ],
+        consecutive=False,
+    )
+
+
+@pytest.mark.parametrize("options", [["-m", "mps"], ["-m", "cuda"], ["-m", "ane"]], ids=lambda options: options[1])
+def test_an_absent_backend_is_one_skip_with_its_reason(pytester: pytest.Pytester, options: list[str], request):
+    present = {"mps": "torch.backends.mps.is_available()", "cuda": "torch.cuda.is_available()", "ane": "False"}
+    torch = pytest.importorskip("torch")
+    if eval(present[options[1]], {"torch": torch}):
+        pytest.skip("this machine has it")
+    run = pytester.runpytest_subprocess(
+        "-rs", *options, f"--rootdir={SUITES.parent}", f"-c={SUITES.parent / 'pyproject.toml'}", str(SUITES)
+    )
+    assert run.ret == 0
+    run.assert_outcomes(skipped=1, deselected=run.parseoutcomes()["deselected"])
+    run.stdout.fnmatch_lines([f"SKIPPED*backend *{options[1]} is absent: *"])
+
+
+def test_another_project_without_conformance_tests_is_left_alone(pytester: pytest.Pytester):
+    pytester.makepyfile("import sys\ndef test_plain():\n    assert 'torch' not in sys.modules")
+    run = pytester.runpytest_subprocess()
+    run.assert_outcomes(passed=1)
+    assert "silicon-cts 0" not in run.stdout.str()
+    assert not list(pytester.path.glob("**/run.json"))
