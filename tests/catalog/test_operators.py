@@ -42,6 +42,13 @@ def test_every_row_of_the_traits_matches_an_operator():
             assert any(traits.look_up({pattern: "x"}, name) for name in operators()), pattern
 
 
+def test_what_only_moves_data_is_in_the_catalog():
+    for pattern in traits.EXACT:
+        assert any(traits.look_up({pattern: "x"}, name) for name in operators()), pattern
+    assert traits.only_moves_data("meshgrid.list_of_tensors")
+    assert not traits.only_moves_data("add")
+
+
 def test_dtypes_are_those_of_torch():
     for dtype in DTYPES.values():
         assert name_of(dtype.torch) == dtype.name

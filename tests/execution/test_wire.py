@@ -17,6 +17,8 @@ TENSORS = {
     "transposed": torch.randn(3, 4).t(),
     "channels_last": torch.randn(2, 3, 4, 5).to(memory_format=torch.channels_last),
     "zero-dim": torch.tensor(3.0),
+    "one element of stride 4": torch.randn(4, 4).diagonal(offset=3),
+    "one element of stride 0": torch.randn(1).expand(1, 1).as_strided((1,), (0,)),
     "empty": torch.empty(0, 3),
     "nan": torch.tensor([float("nan"), float("inf"), -0.0]),
 }

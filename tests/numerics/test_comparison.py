@@ -77,6 +77,14 @@ def test_integers_and_booleans_are_compared_bit_for_bit():
     assert not compared(task("eq", "float32"), torch.logical_not).agrees
 
 
+def test_what_only_moves_data_is_compared_bit_for_bit():
+    asked = task("flip", "bfloat16")
+    assert compared(asked, lambda t: t, exact=True).grade == "exact"
+    assert not compared(asked, lambda t: t * (1 + 2**-7), exact=True).agrees
+    zero = task("zeros_like")
+    assert not compared(zero, torch.neg, exact=True).agrees
+
+
 def test_documented_narrowing_compares_the_values_that_fit():
     asked = task("add", "int64")
     assert not compared(asked, lambda t: t.int()).agrees

@@ -2,8 +2,8 @@
 
 The one place that touches PyTorch's private ``op_db`` (``torch.testing._internal.common_methods_invocations``). Relied
 on, checked with torch 2.13.0: ``full_name``, ``op``, ``supported_dtypes``, ``supported_backward_dtypes``,
-``supports_autograd``, ``supports_out``, ``inplace_variant``, ``sample_inputs_func``, and that random operators are wrapped
-in ``wrapper_set_seed``. Importing it takes about 4 s, so it happens on the first question.
+``supports_autograd``, ``supports_out``, ``inplace_variant``, ``sample_inputs_func``, and that random operators are
+wrapped in ``wrapper_set_seed``. Importing it takes about 4 s, so it happens on the first question.
 """
 
 from __future__ import annotations

@@ -47,6 +47,26 @@ DATA_DEPENDENT: dict[str, str] = {
 }
 
 
+EXACT: frozenset[str] = frozenset(
+    """
+    T H mT mH __getitem__ _chunk_cat alias_copy as_strided as_strided.partial_views as_strided_copy
+    as_strided_scatter atleast_1d atleast_2d atleast_3d block_diag broadcast_tensors broadcast_to cartesian_prod
+    cat chunk clone column_stack combinations complex conj conj_physical constant_pad_nd contiguous diag
+    diag_embed diagflat diagonal diagonal_copy diagonal_scatter dsplit dstack expand expand_as expand_copy eye
+    fft.fftshift fft.ifftshift fill flatten flip fliplr flipud full full_like gather hsplit hstack imag index_copy
+    index_fill index_select linalg.diagonal masked_fill masked_scatter masked_select meshgrid.* movedim narrow
+    narrow_copy neg new_full new_ones new_zeros nn.functional.channel_shuffle nn.functional.embedding
+    nn.functional.pad.* nn.functional.pixel_shuffle nn.functional.pixel_unshuffle nn.functional.unfold ones
+    ones_like permute permute_copy positive ravel real repeat repeat_interleave reshape reshape_as resolve_conj
+    resolve_neg roll rot90 scatter select select_scatter slice slice_scatter split split.list_args
+    split_with_sizes split_with_sizes_copy squeeze squeeze.multiple squeeze_copy stack t t_copy take
+    take_along_dim tensor_split tile transpose transpose_copy tril triu unbind unbind_copy unflatten unfold
+    unfold_copy unsafe_chunk unsafe_split unsqueeze unsqueeze_copy view view_as view_as_complex view_as_real
+    view_copy vsplit vstack where zero_ zeros zeros_like
+    """.split()  # noqa: SIM905  a hundred names read better as text
+)
+"""Globs of operators that only move, copy or make data: nothing is rounded, so the answer is the CPU's bit for bit."""
+
 _COORDINATE = "a coordinate is scaled and rounded to a cell: next to a boundary, the rounding decides which"
 
 DISCONTINUOUS: dict[str, str] = {
@@ -57,6 +77,11 @@ DISCONTINUOUS: dict[str, str] = {
     "histogram": _COORDINATE,
 }
 """The conditioning of these is measured with inputs moved by roundings of the largest input, not of each."""
+
+
+def only_moves_data(operator: str) -> bool:
+    """Whether the operator is in :data:`EXACT`."""
+    return operator in EXACT or any("*" in pattern and fnmatchcase(operator, pattern) for pattern in EXACT)
 
 
 def look_up(table: dict[str, str], operator: str) -> str | None:

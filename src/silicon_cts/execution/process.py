@@ -41,11 +41,12 @@ class WorkerProcess:
         context: Any = multiprocessing.get_context(isolation)
         if isolation == "forkserver":
             context.set_forkserver_preload([template.__name__])
-            os.environ.setdefault(template.VARIABLE, backend)  # read once, when the fork server starts
+            os.environ[template.VARIABLE] = backend  # read once, if this start is the one that starts the fork server
         self._pipe, theirs = context.Pipe()
         arguments = (theirs, backend, self._log, dict(environment or {}))
         self._process = context.Process(target=worker.serve, args=arguments, daemon=True)
         self._process.start()
+        os.environ.pop(template.VARIABLE, None)
         theirs.close()
         self._failure = self._wait({"start": START_SECONDS})
 

@@ -9,15 +9,15 @@ from __future__ import annotations
 import os
 import warnings
 
+from silicon_cts.execution.worker import start
+
 VARIABLE = "SILICON_CTS_TEMPLATE"
 """Environment variable with the names of the backends to make warm, separated by commas."""
 
 
 def _warm() -> None:
-    from silicon_cts.backends import registry
-
     for name in filter(None, os.environ.get(VARIABLE, "").split(",")):
-        registry.get(name).start()
+        start(name)
 
 
 if os.environ.get(VARIABLE):

@@ -25,7 +25,8 @@ def _pack(tensor: torch.Tensor) -> Packed:
     if tensor.layout != torch.strided:
         raise TypeError(f"an output with layout {tensor.layout}: only strided tensors are compared")
     plain = tensor.detach().resolve_conj().resolve_neg()
-    flat = plain.contiguous().reshape(-1)
+    # Not contiguous(): a tensor of one element passes for contiguous whatever its strides, and then has no bytes view.
+    flat = torch.empty(plain.numel(), dtype=plain.dtype).copy_(plain.reshape(-1))
     data = flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b""
     return name_of(tensor.dtype), tuple(tensor.shape), tuple(tensor.stride()), data
 

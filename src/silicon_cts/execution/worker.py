@@ -35,9 +35,9 @@ def serve(pipe: Connection, backend_name: str, log: str, environment: Mapping[st
     from silicon_cts.backends import registry
 
     pipe.send(("stage", "start"))
-    backend = registry.get(backend_name)
-    backend.start()
+    start(backend_name)
     _single_thread()
+    backend = registry.get(backend_name)
     pipe.send(("done", []))
 
     while True:
@@ -46,6 +46,16 @@ def serve(pipe: Connection, backend_name: str, log: str, environment: Mapping[st
         except (EOFError, OSError):
             return
         pipe.send(_answer(backend, tasks, pipe))
+
+
+def start(backend_name: str) -> None:
+    """Make this process warm for the backend: it and the catalog are loaded before any deadline of a task runs."""
+    from silicon_cts.backends import registry
+
+    registry.get(backend_name).start()
+    from silicon_cts.catalog.operators import operators
+
+    operators()
 
 
 def _answer(backend: Backend, tasks: Sequence[Task], pipe: Connection) -> tuple[str, Any]:

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+BOUNDARIES = (1, 2, 3, 0, 4, 5, 7, 8, 9, 11, 13, 15, 16, 17, 31, 32, 33, 63, 64, 65)
+"""Sizes at which kernels change what they do: empty, single, odd, next to a vector, a SIMD group, a tile."""
+LARGE = (127, 128, 129, 255, 256, 257, 1023, 1024, 1025)
+"""Next to a thread group."""
+HUGE = (32767, 32768, 32769, 65535, 65536, 65537)
+"""Next to the limits of 16-bit indices."""
+
 
 @dataclass(frozen=True)
 class Effort:
@@ -13,12 +20,18 @@ class Effort:
     """Most samples of op_db asked of an operator in a dtype, spread evenly over them; None asks all."""
     gradient_dtypes: tuple[str, ...]
     """Dtypes in which gradients are asked."""
+    sizes: tuple[int, ...] = BOUNDARIES + LARGE
+    """What a shape symbol may become, the plainest first."""
+    elements: int = 2**16
+    """Most elements of a generated tensor."""
 
 
 BUDGETS: dict[str, Effort] = {
     "quick": Effort(8, ("float32", "float16")),
     "standard": Effort(64, ("float32", "float16", "bfloat16", "complex64")),
-    "deep": Effort(None, ("float32", "float16", "bfloat16", "complex64")),
+    "deep": Effort(
+        None, ("float32", "float16", "bfloat16", "complex64"), sizes=BOUNDARIES + LARGE + HUGE, elements=2**20
+    ),
 }
 """``quick`` for every push, ``standard`` for a release, ``deep`` for the night."""
 

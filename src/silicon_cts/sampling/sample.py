@@ -7,63 +7,21 @@ under one seed and kept: sample 7 is then the same bits in every process, whoeve
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import torch
-from torch.utils._pytree import TreeSpec, tree_flatten, tree_unflatten
+from torch.utils._pytree import tree_flatten
 
 from silicon_cts.catalog.dtypes import DTYPES
 from silicon_cts.catalog.operators import op_info
+from silicon_cts.sampling import arguments, layout, shapes, values
+from silicon_cts.sampling.call import Sample as Sample
 from silicon_cts.sampling.layout import over_memory
 from silicon_cts.sampling.recipe import Recipe, RecipeError
-
-
-@dataclass(frozen=True)
-class Sample:
-    """One call: ``call(*args, **kwargs)``, flattened so that its tensors can be swapped for others."""
-
-    call: Callable[..., Any]
-    leaves: tuple[Any, ...]
-    """Arguments and keyword arguments as pytree leaves, tensors among them."""
-    spec: TreeSpec
-    process_output: Callable[[Any], Any]
-    """op_db's ``output_process_fn_grad``: what of the output has a unique gradient."""
-
-    @property
-    def tensor_positions(self) -> tuple[int, ...]:
-        """Indices into ``leaves`` that hold tensors."""
-        return tuple(i for i, leaf in enumerate(self.leaves) if isinstance(leaf, torch.Tensor))
-
-    @property
-    def tensors(self) -> list[torch.Tensor]:
-        """The tensors among the arguments, in order."""
-        return [leaf for leaf in self.leaves if isinstance(leaf, torch.Tensor)]
-
-    def arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Positional and keyword arguments."""
-        args, kwargs = tree_unflatten(list(self.leaves), self.spec)
-        return args, kwargs
-
-    def run(self) -> Any:
-        """Call the operator."""
-        args, kwargs = self.arguments()
-        return self.call(*args, **kwargs)
-
-    def replace(self, change: Callable[[Any], Any]) -> Sample:
-        """The same call with ``change`` applied to each leaf."""
-        return Sample(self.call, tuple(change(leaf) for leaf in self.leaves), self.spec, self.process_output)
-
-    def with_tensors(self, tensors: Sequence[torch.Tensor]) -> Sample:
-        """The same call with other tensors, in order. Raises ValueError if their number differs."""
-        leaves = list(self.leaves)
-        for position, tensor in zip(self.tensor_positions, tensors, strict=True):
-            leaves[position] = tensor
-        return Sample(self.call, tuple(leaves), self.spec, self.process_output)
 
 
 @contextmanager
@@ -116,7 +74,17 @@ def make(recipe: Recipe) -> Sample:
     all_samples = samples(recipe.operator, recipe.dtype, recipe.seed)
     if not 0 <= recipe.sample < len(all_samples):
         raise RecipeError(f"{recipe.operator} has {len(all_samples)} samples in {recipe.dtype}; no {recipe.sample}")
-    return all_samples[recipe.sample].replace(_copy)
+    sample = all_samples[recipe.sample].replace(_copy)
+    seed = (recipe.seed, recipe.sample)
+    if recipe.sizes or recipe.leading:
+        sample = shapes.resize(sample, recipe.sizes, recipe.leading, seed)
+    if recipe.arguments:
+        sample = arguments.replace(sample, recipe.arguments)
+    if recipe.values:
+        sample = values.apply(sample, recipe.values, recipe.dtype, seed, recipe.operator)
+    if recipe.layouts:
+        sample = layout.apply(sample, recipe.layouts)
+    return sample
 
 
 def _copy(leaf: Any) -> Any:

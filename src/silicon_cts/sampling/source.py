@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from operator import attrgetter
+from typing import Any
+from zlib import compress
 
 import torch
 from torch.utils._pytree import tree_map_only
@@ -12,22 +15,29 @@ from silicon_cts.sampling.recipe import Recipe
 from silicon_cts.sampling.sample import Sample, make
 
 _MOST_ELEMENTS = 512
-"""Values are written out up to this many; more are made again by op_db, which is part of torch."""
+"""Values are written out up to this many; more are packed, or made again by op_db, which is part of torch."""
 
 
 def source(recipe: Recipe) -> str:
     """Python text that defines ``tensors`` (on the CPU) and ``run(*tensors)``, the call of the recipe."""
     sample = make(recipe)
     call = _public_name(recipe.operator, sample)
-    small = sum(tensor.numel() for tensor in sample.tensors) <= _MOST_ELEMENTS
-    arguments = _arguments(sample) if small and call else None
-    if arguments is None:
+    arguments = _arguments(sample)
+    small = sum(_memory(tensor)[0].numel() for tensor in sample.tensors) <= _MOST_ELEMENTS
+    if is_plain(recipe) and not (small and call and arguments is not None):
         return _from_op_db(recipe)
-    tensors = "".join(f"    {_tensor(tensor)},\n" for tensor in sample.tensors)
+    tensors = "".join(f"    {_tensor(tensor, small)},\n" for tensor in sample.tensors)
+    begin = f"from math import inf, nan\n\n{'' if small else _UNPACK}tensors = [\n{tensors}]\n"
+    if arguments is None:
+        return _from_op_db(recipe).replace(_TENSORS, begin)
     names = "".join(f"t{index}, " for index in range(len(sample.tensors)))
-    return (
-        f"from math import inf, nan\n\ntensors = [\n{tensors}]\n\n\ndef run({names}):\n    return {call}({arguments})\n"
-    )
+    lookup = "" if call else f"\n{_LOOK_UP}op = {_entry(recipe)}\n"
+    return f"{begin}{lookup}\n\ndef run({names}):\n    return {call or 'op.op'}({arguments})\n"
+
+
+def is_plain(recipe: Recipe) -> bool:
+    """Whether this is one of op_db's own samples."""
+    return recipe == Recipe(recipe.operator, recipe.dtype, recipe.sample, recipe.seed)
 
 
 def _public_name(operator: str, sample: Sample) -> str | None:
@@ -64,25 +74,59 @@ def _arguments(sample: Sample) -> str | None:
     return ", ".join([*map(repr, args), *(f"{name}={value!r}" for name, value in kwargs.items())])
 
 
-def _tensor(tensor: torch.Tensor) -> str:
-    values = tensor.detach().resolve_conj().resolve_neg()
-    text = f"torch.tensor({values.tolist()!r}, dtype={values.dtype})"
-    if 0 in tensor.shape:
-        text += f".reshape({tuple(tensor.shape)})"
-    if tensor.layout == torch.strided and tensor.numel() > 1 and not tensor.is_contiguous():
-        text += _with_strides(tensor)
+def _memory(tensor: torch.Tensor) -> tuple[torch.Tensor, str]:
+    """The whole memory under a tensor, flat, and the text that makes the tensor of it."""
+    plain, lazy = tensor.detach(), "{}"
+    if plain.layout != torch.strided:
+        return plain.to_dense().reshape(-1), "{}"
+    if plain.is_neg():
+        plain, lazy = torch._neg_view(plain), "torch._neg_view({})"
+    if plain.is_conj():
+        plain, lazy = plain.conj(), lazy.format("{}.conj()")
+    elements = plain.untyped_storage().nbytes() // plain.element_size()
+    if plain.is_contiguous() and elements == plain.numel():
+        return plain.reshape(-1), lazy.format(f"{{}}.reshape({tuple(plain.shape)})")
+    where = f"{tuple(plain.shape)}, {plain.stride()}, {plain.storage_offset()}"
+    return plain.as_strided((elements,), (1,), 0), lazy.format(f"{{}}.as_strided({where})")
+
+
+def _tensor(tensor: torch.Tensor, small: bool) -> str:
+    memory, lazy = _memory(tensor)
+    if not small:
+        data = memory.contiguous().view(torch.uint8).numpy().tobytes() if memory.numel() else b""
+        text = lazy.format(f'unpack("{b64encode(compress(data)).decode()}", {memory.dtype})')
+    elif lazy.startswith("{}.reshape"):
+        text = f"torch.tensor({_literal(memory.reshape(tensor.shape).tolist())}, dtype={memory.dtype})"
+        text += f".reshape({tuple(tensor.shape)})" if 0 in tensor.shape else ""
+        text += lazy.removeprefix(f"{{}}.reshape({tuple(tensor.shape)})")
+    else:
+        text = lazy.format(f"torch.tensor({_literal(memory.tolist())}, dtype={memory.dtype})")
     return text + (".requires_grad_()" if tensor.requires_grad else "")
 
 
-def _with_strides(tensor: torch.Tensor) -> str:
-    """Put the values into memory with the same strides; expanded dimensions are expanded again."""
-    size, stride = tuple(tensor.shape), tuple(tensor.stride())
-    if 0 in stride:
-        index = ", ".join(":1" if step == 0 else ":" for step in stride)
-        return f"[{index}].expand({size})"
-    permutation = sorted(range(tensor.ndim), key=lambda dim: -stride[dim])
-    inverse = [permutation.index(dim) for dim in range(tensor.ndim)]
-    return f".permute({permutation}).contiguous().permute({inverse})"
+def _literal(value: Any) -> str:
+    """As ``repr``, but for complex numbers that ``repr`` writes so that Python cannot read them."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_literal, value))}]"
+    return f"complex({value.real!r}, {value.imag!r})" if isinstance(value, complex) else repr(value)
+
+
+_UNPACK = """import zlib
+from base64 import b64decode
+
+
+def unpack(text, dtype):
+    memory = bytearray(zlib.decompress(b64decode(text)))
+    return torch.frombuffer(memory, dtype=torch.uint8).view(dtype) if memory else torch.empty(0, dtype=dtype)
+
+
+"""
+_LOOK_UP = "from torch.testing._internal.common_methods_invocations import op_db\n\n"
+_TENSORS = "tensors = [leaf for leaf in leaves if isinstance(leaf, torch.Tensor)]\n"
+
+
+def _entry(recipe: Recipe) -> str:
+    return f"next(op for op in op_db if op.full_name == {recipe.operator!r})"
 
 
 def _from_op_db(recipe: Recipe) -> str:
@@ -93,7 +137,7 @@ import numpy
 from torch.testing._internal.common_methods_invocations import op_db
 from torch.utils._pytree import tree_flatten, tree_unflatten
 
-op = next(op for op in op_db if op.full_name == {recipe.operator!r})
+op = {_entry(recipe)}
 random.seed({recipe.seed})
 numpy.random.seed({recipe.seed})
 torch.manual_seed({recipe.seed})
@@ -101,8 +145,7 @@ wants_gradient = op.supports_autograd and torch.{recipe.dtype} in op.supported_b
 samples = list(op.sample_inputs_func(op, "cpu", torch.{recipe.dtype}, wants_gradient))
 sample = samples[{recipe.sample}]
 leaves, spec = tree_flatten(((sample.input, *sample.args), sample.kwargs))
-tensors = [leaf for leaf in leaves if isinstance(leaf, torch.Tensor)]
-
+{_TENSORS}
 
 def run(*tensors):
     given = iter(tensors)

@@ -54,14 +54,10 @@ class Simulated(TorchDevice):
 
     def capability(self) -> Capability:
         """As an accelerator: a fault may abort or hang. Without Metal, its workers may be forked."""
-        isolation = "forkserver" if platform.system() == "Linux" else "spawn"
-        return Capability(ALL_DTYPES, isolation=isolation)
+        return Capability(ALL_DTYPES, isolation="forkserver" if platform.system() == "Linux" else "spawn")
 
     def start(self) -> None:
-        """Load the catalog, and the fault."""
-        from silicon_cts.catalog.operators import operators
-
-        operators()
+        """Load the fault."""
         _ = self.fault
 
     def run(self, tasks: Sequence[Task], enter: Enter) -> list[Outcome]:

@@ -1,0 +1,212 @@
+"""Which arguments of an operator matter where sizes alone do not reach: strides, dims, norms, modes?
+
+One row a family: globs of operator ids, and for each argument its keyword, its position (None: keyword only) and the
+values worth trying, which may depend on the sample. An argument that the operator does not take makes the CPU raise,
+and the draw is rejected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from itertools import combinations
+
+from silicon_cts.sampling import arguments
+from silicon_cts.sampling.call import Sample
+from silicon_cts.sampling.recipe import Value
+
+Choices = Sequence[Value] | Callable[[Sample], Sequence[Value]]
+
+
+@dataclass(frozen=True)
+class Family:
+    """One row."""
+
+    name: str
+    operators: tuple[str, ...]
+    varied: tuple[tuple[str, int | None, Choices], ...]
+    """(keyword, position, values)."""
+
+
+def _rank(sample: Sample) -> int:
+    return sample.tensors[0].ndim if sample.tensors else 0
+
+
+def _dims(sample: Sample) -> list[Value]:
+    rank = max(_rank(sample), 1)
+    return [*range(-1, -rank - 1, -1), *range(rank)]
+
+
+def _dim_tuples(sample: Sample) -> list[Value]:
+    rank = _rank(sample)
+    pairs = [pair for size in (2, 3) for pair in combinations(range(rank), size)]
+    mixed = [(-1, *pair[:-1]) for pair in pairs if pair[-1] == rank - 1]
+    return [*_dims(sample), *pairs, *mixed]
+
+
+def _same_dim_otherwise(sample: Sample) -> list[Value]:
+    """The ``dim`` that the sample has, counted from the other end."""
+    rank = max(_rank(sample), 1)
+    now = next((value for value in (arguments.given(sample, "dim", 1),) if type(value) is int), None)
+    return [] if now is None else [now - rank if now >= 0 else now + rank]
+
+
+def _last_size(sample: Sample) -> int:
+    return sample.tensors[0].shape[-1] if _rank(sample) else 1
+
+
+def _ranks_to_take(sample: Sample) -> list[Value]:
+    size = _last_size(sample)
+    return list(dict.fromkeys(k for k in (1, 2, size, size - 1, 16, 17, 33) if 0 < k <= size))
+
+
+def _transform_sizes(sample: Sample) -> list[Value]:
+    size = _last_size(sample)
+    return [None, *dict.fromkeys(n for n in (size + 1, size - 1, 2 * size, 1, 2, 3, 5, 8, 15) if n > 0)]
+
+
+def _pairwise(patterns: Iterable[tuple[int, int]]) -> Callable[[Sample], Sequence[Value]]:
+    """Paddings as long as the sample's own, by dimension, the same on each or on the first alone."""
+
+    def choices(sample: Sample) -> list[Value]:
+        now = arguments.given(sample, "pad", 1)
+        pairs = len(now) // 2 if isinstance(now, tuple | list) else 1
+        return [tuple(pair * times + (0, 0) * (pairs - times)) for pair in patterns for times in {1, pairs}]
+
+    return choices
+
+
+def _spatial(numbers: Sequence[int]) -> Callable[[Sample], Sequence[Value]]:
+    """One number for all spatial dimensions, and another for each."""
+
+    def choices(sample: Sample) -> list[Value]:
+        dims = max(_rank(sample) - 2, 1)
+        uneven: list[Value] = [tuple(numbers[(i + k) % len(numbers)] for i in range(dims)) for k in range(2)]
+        return [*numbers, *uneven]
+
+    return choices
+
+
+def _unless(other: str, values: Sequence[Value]) -> Callable[[Sample], Sequence[Value]]:
+    return lambda sample: () if arguments.given(sample, other) is not None else values
+
+
+def _where_given(name: str, position: int | None, values: Sequence[Value]) -> tuple[str, int | None, Choices]:
+    return name, position, lambda sample: () if arguments.given(sample, name, position) is None else values
+
+
+_YES_NO = (False, True)
+_SCALARS = (0, 1, 2, -1, 0.5, 1e-7, 3e-7)
+_NORMS = ("backward", "ortho", "forward")
+_MANY_DIMS = ("sum", "mean", "nansum", "nanmean", "amax", "amin", "var", "std", "var_mean", "std_mean", "logsumexp")
+_ONE_DIM = ("argmax", "argmin", "prod", "median", "nanmedian", "mode", "all", "any")
+_BY_INDEX = ("gather", "scatter*", "index_add", "index_copy", "index_fill", "index_select", "index_reduce*", "unbind",
+             "select", "narrow", "unsqueeze", "squeeze", "split*", "chunk", "tensor_split")  # fmt: skip
+
+FAMILIES: tuple[Family, ...] = (
+    Family(
+        "convolution",
+        ("nn.functional.conv?d",),
+        (("stride", 3, _spatial((1, 2, 3))), ("padding", 4, _spatial((0, 1, 2))), ("dilation", 5, _spatial((1, 2)))),
+    ),
+    Family(
+        "transposed convolution",
+        ("nn.functional.conv_transpose?d",),
+        (("stride", 3, _spatial((2, 3))), ("padding", 4, _spatial((0, 1))), ("output_padding", 5, (0, 1))),
+    ),
+    Family(
+        "pooling",
+        ("nn.functional.max_pool?d", "nn.functional.avg_pool?d"),
+        (
+            _where_given("kernel_size", 1, (1, 2, 3)),
+            ("stride", 2, (1, 2, 3)),
+            ("padding", 3, (0, 1)),
+            ("ceil_mode", None, lambda sample: () if len(sample.arguments()[0]) > 3 else _YES_NO),
+        ),
+    ),
+    Family("adaptive pooling", ("nn.functional.adaptive_*_pool?d",), (("output_size", 1, (1, 2, 3, 5, 7)),)),
+    Family(
+        "attention",
+        ("nn.functional.scaled_dot_product_attention",),
+        (("is_causal", None, _unless("attn_mask", _YES_NO)), ("scale", None, (None, 0.5, 1, 2, 0.125))),
+    ),
+    Family(
+        "matmul",
+        ("addmm*", "addmv", "addbmm", "baddbmm", "addr"),
+        (("alpha", None, _SCALARS[1:5]), ("beta", None, _SCALARS[:5])),
+    ),
+    Family("reduction", _MANY_DIMS, (("dim", 1, _dim_tuples), ("keepdim", None, _YES_NO))),
+    Family("reduction of one dim", _ONE_DIM, (("dim", 1, _dims),)),
+    Family(
+        "reduction to values and indices",
+        ("max.reduction_with_dim", "min.reduction_with_dim", "aminmax"),
+        (("dim", 1, _dims), ("keepdim", 2, _YES_NO)),
+    ),
+    Family("norm", ("linalg.vector_norm",), (("dim", None, _dim_tuples), ("keepdim", None, _YES_NO))),
+    Family("indexing", _BY_INDEX, (("dim", 1, _same_dim_otherwise),)),
+    Family(
+        "flip",
+        ("flip",),
+        (("dims", 1, lambda sample: [d if isinstance(d, tuple) else (d,) for d in _dim_tuples(sample)]),),
+    ),
+    Family(
+        "interpolation",
+        ("nn.functional.interpolate.*", "nn.functional.upsample_*"),
+        (
+            _where_given("size", 1, (1, 2, 3, 5, 8)),
+            _where_given("scale_factor", None, (0.5, 1.5, 2.0, 3.0)),
+            _where_given("align_corners", None, _YES_NO),
+        ),
+    ),
+    Family("normalisation", ("nn.functional.*_norm", "native_*_norm"), (_where_given("eps", None, (1e-5, 1e-3, 0.5)),)),
+    Family("normalize", ("nn.functional.normalize",), (("p", None, (1.0, 2.0, 3.0)), ("dim", None, _dims))),
+    Family(
+        "sorting",
+        ("sort", "argsort"),
+        (("dim", None, _dims), ("descending", None, _YES_NO), ("stable", None, (True,))),
+    ),
+    Family("selection", ("topk",), (("k", 1, _ranks_to_take), ("dim", 2, (-1,)), ("largest", 3, _YES_NO))),
+    Family("k-th value", ("kthvalue",), (("k", 1, _ranks_to_take), ("dim", 2, (-1,)), ("keepdim", 3, _YES_NO))),
+    Family(
+        "scan",
+        (
+            "cumsum",
+            "cumprod",
+            "logcumsumexp",
+            "cummax",
+            "cummin",
+            "softmax",
+            "log_softmax",
+            "nn.functional.softmin",
+            "diff",
+            "roll",
+            "glu",
+            "nn.functional.glu",
+        ),
+        (("dim", 1, _dims),),
+    ),
+    Family(
+        "FFT",
+        ("fft.fft", "fft.ifft", "fft.rfft", "fft.irfft", "fft.hfft", "fft.ihfft"),
+        (("n", None, _transform_sizes), ("dim", None, _dims), ("norm", None, _NORMS)),
+    ),
+    Family("FFT of many dims", ("fft.*fft2", "fft.*fftn"), (("norm", None, _NORMS),)),
+    Family(
+        "padding",
+        ("nn.functional.pad.*", "constant_pad_nd"),
+        (("pad", 1, _pairwise(((1, 0), (0, 1), (1, 2), (2, 2)))),),
+    ),
+)
+
+
+def variations(operator: str, sample: Sample) -> dict[str, Sequence[Value]]:
+    """The arguments of a sample that its families vary, by key, with the values worth trying."""
+    found: dict[str, Sequence[Value]] = {}
+    for family in FAMILIES:
+        if any(fnmatchcase(operator, glob) for glob in family.operators):
+            for name, position, choices in family.varied:
+                values = choices(sample) if callable(choices) else choices
+                if values:
+                    found[arguments.key(sample, name, position)] = values
+    return found

@@ -1,0 +1,142 @@
+"""Does the CPU take a recipe, and what of a sample can change at all?"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch.utils._pytree import tree_leaves
+
+from silicon_cts.sampling import arguments
+from silicon_cts.sampling.call import Sample
+from silicon_cts.sampling.recipe import Recipe, RecipeError, Value
+from silicon_cts.sampling.sample import make, seeded
+from silicon_cts.sampling.shapes import symbols
+
+_AT_ONCE = 16
+"""Calls with no more elements or larger integers are made without asking first how large the answer would be."""
+_UNASKED = 2**14
+"""The same, where the meta device cannot say how large it would be."""
+_MOST_OUTPUT = 2**21
+"""Elements of all outputs together; a larger answer (an outer product of long vectors) makes a recipe invalid."""
+_MOST_INPUT: dict[str, tuple[int, str]] = {
+    "combinations": (6, "there are n over r combinations, of n to the r that it looks at"),
+}
+"""Operators whose work the meta device cannot foresee: most elements given to them, and why."""
+
+
+@lru_cache(maxsize=8192)
+def refusal(recipe: Recipe) -> str | None:
+    """Why the CPU does not take the recipe's call in its dtype; None if it does."""
+    try:
+        sample = make(recipe)
+    except RecipeError as error:
+        return str(error)
+    with warnings.catch_warnings(), seeded(recipe.seed), torch.no_grad():
+        warnings.simplefilter("ignore")
+        try:
+            if too_much := _too_much(recipe.operator, sample):
+                return too_much
+            sample.run()
+        except Exception as error:
+            return " ".join(f"{type(error).__name__}: {error}".split())[:200]
+    return None
+
+
+def valid(recipe: Recipe) -> bool:
+    """Whether the CPU takes the recipe's call in its dtype, and answers with no more than a few million elements."""
+    return refusal(recipe) is None
+
+
+def _largest(sample: Sample) -> int:
+    numbers = [max(abs(leaf), 1) for leaf in sample.leaves if type(leaf) is int]
+    return max([math.prod(numbers), *numbers, *(tensor.numel() for tensor in sample.tensors)], default=0)
+
+
+def _too_much(operator: str, sample: Sample) -> str | None:
+    """Why the CPU should not even be asked."""
+    largest = _largest(sample)
+    most, why = _MOST_INPUT.get(operator, (largest, ""))
+    if largest > most:
+        return why
+    answer = _output_elements(sample) if largest > _AT_ONCE else 0
+    if answer is None and largest > _UNASKED:
+        return "nobody can say how large the answer is"
+    return f"the answer has more than {_MOST_OUTPUT} elements" if (answer or 0) > _MOST_OUTPUT else None
+
+
+def _output_elements(sample: Sample) -> int | None:
+    """As the meta device says, which computes shapes only; None where it cannot say."""
+
+    def meta(leaf: Any) -> Any:
+        if isinstance(leaf, torch.Tensor):
+            return torch.empty(leaf.shape, dtype=leaf.dtype, device="meta")
+        return (
+            torch.device("meta")
+            if isinstance(leaf, torch.device) or (isinstance(leaf, str) and leaf in ("cpu", "cpu:0"))
+            else leaf
+        )
+
+    try:
+        outputs = tree_leaves(sample.replace(meta).run())
+    except Exception:
+        return None
+    return sum(output.numel() for output in outputs if isinstance(output, torch.Tensor))
+
+
+@dataclass(frozen=True)
+class Freedom:
+    """What of a sample can change, as the CPU says when one thing changes at a time."""
+
+    sizes: tuple[tuple[int, tuple[int, ...]], ...]
+    """(symbol, those of 0, 1 and other sizes that it takes): (4, (0, 2)) is a symbol that must not become 1."""
+    pinned: tuple[tuple[int, tuple[tuple[str, Value], ...]], ...]
+    """(symbol, arguments that must not follow it though they hold its size: a ``dim``, an ``ord``)."""
+    leading: bool
+    """Whether it takes one more dimension before the others."""
+    refusals: tuple[str, ...] = ()
+    """Why the others cannot."""
+
+    @property
+    def any(self) -> bool:
+        """Whether any new shape is there."""
+        return bool(self.sizes) or self.leading
+
+
+_PROBES = {0: (0,), 1: (1,), 2: (3, 9, 4, 2)}
+"""Sizes tried for 0, for 1, and for all others."""
+
+
+@lru_cache(maxsize=1024)
+def freedom(operator: str, dtype: str, index: int, seed: int) -> Freedom:
+    """Ask the CPU about each symbol of one of op_db's samples."""
+    plain = Recipe(operator, dtype, index, seed)
+    sample = make(plain)
+    found, pins, reasons = [], [], []
+    for symbol in symbols(sample):
+        held = tuple((name, value) for name, value in arguments.plain(sample).items() if _holds(value, symbol))
+        for pinned in ((), held) if held else ((),):
+            taken = []
+            for kind, sizes in _PROBES.items():
+                why = [
+                    refusal(replace(plain, sizes=((symbol, size),), arguments=pinned))
+                    for size in sizes
+                    if size != symbol
+                ]
+                if None in why:
+                    taken.append(kind)
+                reasons += [reason for reason in why if reason]
+            if 2 in taken or (taken and pinned == held):
+                found.append((symbol, tuple(taken)))
+                pins += [(symbol, pinned)] if pinned else []
+                break
+    leading = sample.tensors != [] and refusal(replace(plain, leading=(2,))) is None
+    return Freedom(tuple(found), tuple(pins), leading, tuple(reasons))
+
+
+def _holds(value: Value, symbol: int) -> bool:
+    return symbol in value if isinstance(value, tuple) else type(value) is int and value == symbol
