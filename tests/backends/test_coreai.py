@@ -2,6 +2,8 @@
 
 import ast
 import platform
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -95,6 +97,19 @@ def test_names_that_the_macos_path_uses_exist_in_the_installed_package():
     stub = ast.parse(Path(coreai.runtime.__file__).with_suffix(".pyi").read_text())
     kinds = next(node for node in stub.body if isinstance(node, ast.ClassDef) and node.name == "ComputeUnitKind")
     assert set(coreai_backend.UNITS.values()) <= {node.name for node in kinds.body if isinstance(node, ast.FunctionDef)}
+
+
+def test_the_script_reproduces_it_without_silicon_cts(executor, tmp_path):
+    from silicon_cts.records.script import script
+
+    recipe = Recipe("mul", "float32", 3)
+    text = script(registry.get("coreai"), recipe, "forward", "mul (forward, float32) on coreai")
+    assert "silicon_cts" not in text
+    (tmp_path / "repro.py").write_text(text)
+    run = subprocess.run([sys.executable, "repro.py"], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.startswith("cpu: tensor(")
+    assert "\ncoreai: [array(" in run.stdout
 
 
 MESSAGES = {

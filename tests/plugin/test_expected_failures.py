@@ -44,6 +44,10 @@ def test_one_that_stopped_happening_fails_the_run(project):
     assert result.ret == 1
 
 
+def test_what_is_unstable_may_come_out_right(project):
+    run(project, "add", "unstable").assert_outcomes(passed=2)
+
+
 def test_a_mistake_in_the_file_names_its_line(project):
     (project.path / "known_issues.toml").write_text(ENTRY.format(operator="add", verdict="wrong"))
     result = project.runpytest_subprocess("--backend", "fake")

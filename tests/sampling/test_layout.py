@@ -60,4 +60,4 @@ def test_mistakes_are_said():
         make(Recipe("addmm", "float32", 0, layouts=("channels_last",) * 3))
     with pytest.raises(RecipeError, match="2 layouts for 3 tensors"):
         make(Recipe("addmm", "float32", 0, layouts=("sliced",) * 2))
-    assert list(LAYOUTS)[0] == "contiguous"
+    assert next(iter(LAYOUTS)) == "contiguous"

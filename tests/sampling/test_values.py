@@ -8,7 +8,16 @@ from silicon_cts.sampling.recipe import Recipe, RecipeError
 from silicon_cts.sampling.sample import make
 from silicon_cts.sampling.values import PROFILES, profile
 
-DTYPES = [torch.float32, torch.float16, torch.bfloat16, torch.complex64, torch.int64, torch.int8, torch.uint8, torch.bool]
+DTYPES = [
+    torch.float32,
+    torch.float16,
+    torch.bfloat16,
+    torch.complex64,
+    torch.int64,
+    torch.int8,
+    torch.uint8,
+    torch.bool,
+]
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
@@ -50,7 +59,7 @@ def test_indices_and_masks_keep_their_values():
 
 
 def test_each_tensor_can_have_a_profile_of_its_own():
-    tensors = make(Recipe("addmm", "float32", 0, values=("as_is", "special", "as_is"))).tensors
+    tensors = make(Recipe("addmm", "float32", 0, sizes=((2, 9),), values=("as_is", "special", "as_is"))).tensors
     assert [not tensor.isfinite().all() for tensor in tensors] == [False, True, False]
 
 

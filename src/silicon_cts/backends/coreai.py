@@ -195,6 +195,7 @@ class CoreAI(Backend):
 _SCRIPT = """\
 import asyncio
 import tempfile
+from pathlib import Path
 
 import coreai.runtime
 import coreai_torch
@@ -212,7 +213,7 @@ narrow = {{torch.int64: torch.int32, torch.float64: torch.float32}}
 
 
 async def execute(folder):
-    async with converted.save_asset(f"{{folder}}/program.aimodel").executable({options}) as model:
+    async with converted.save_asset(Path(folder) / "program.aimodel").executable({options}) as model:
         function = model.load_function("main")
         arrays = [coreai.runtime.NDArray(t.to(narrow.get(t.dtype, t.dtype)).contiguous().numpy()) for t in tensors]
         answer = await function(dict(zip(function.desc.input_names, arrays)))

@@ -36,12 +36,12 @@ class Property:
         args, kwargs = make(oracle.task.recipe).arguments()
         args = tuple(_wide(arg) for arg in args)
         outputs = [_wide(output) for output in observed]
+        order = max(1, *args[0].shape[-2:])
         worst = 0.0
         for name, left, right in self.residuals(args, kwargs, outputs):
             if not left.numel():
                 continue
             scale = max(float(right.abs().max()), float(torch.finfo(torch.float64).tiny))
-            order = max(1, *left.shape[-2:]) if left.ndim >= 2 else max(1, left.shape[-1] if left.ndim else 1)
             ratio = float((left - right).abs().max()) / (oracle.roundoff * order * scale)
             worst = max(worst, ratio)
             if not ratio <= K:  # also when it is NaN

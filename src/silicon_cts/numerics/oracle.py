@@ -171,7 +171,10 @@ def _move(sample: Sample, by: float, seed: int, promote: bool, of_largest: float
         signs = _signs(memory.shape, generator)
         wide = memory if memory.is_floating_point() or memory.is_complex() else memory.to(torch.float64)
         moved = wide * (1 + by * signs)
-        return moved + of_largest * by * wide.abs().max() * signs if of_largest and wide.numel() else moved
+        if not of_largest or not wide.numel():
+            return moved
+        largest = wide.abs().nan_to_num(0, 0, 0).max()  # memory beside the tensor may hold anything
+        return moved + of_largest * by * largest * signs
 
     def move(leaf: Any) -> Any:
         if isinstance(leaf, torch.Tensor) and (promote or leaf.is_floating_point() or leaf.is_complex()):

@@ -68,22 +68,23 @@ class Check:
         __tracebackhide__ = True
         expectation = self.expectation
         issue = expectation.issue if expectation is not None else None
-        record = self._record(judgement, issue.id if issue is not None and issue.verdict == judgement.verdict else None)
+        expected = issue is not None and issue.expects(judgement.verdict)
+        record = self._record(judgement, issue.id if issue is not None and expected else None)
         self._node.user_properties.append((PROPERTY, json.dumps(record.to_json())))
         verdict, reason = judgement.verdict, judgement.reason
-        if issue is not None and verdict == "agrees":
+        if issue is not None and verdict == "agrees" and not expected:
             pytest.fail(
                 f"fixed: it agrees now; remove it from {issue.id} in known_issues.toml:{issue.line}", pytrace=False
             )
-        if issue is not None and verdict == issue.verdict:
+        if issue is not None and expected and verdict != "agrees":
             pytest.xfail(f"{issue.id}: {issue.reason}")
         if verdict == "agrees":
             return
         if verdict in ("unsupported", "not_placed"):
             pytest.skip(f"{verdict}: {reason}")
-        expected = f"\nknown issue {issue.id} expects it to be {issue.verdict}" if issue is not None else ""
+        other = f"\nknown issue {issue.id} expects it to be {issue.verdict}" if issue is not None else ""
         reproduce = f"\n\nreproduce with:\n\n{record.script}" if record.script else ""
-        pytest.fail(f"{verdict}: {reason}\nrecipe: {judgement.recipe}{expected}{reproduce}", pytrace=False)
+        pytest.fail(f"{verdict}: {reason}\nrecipe: {judgement.recipe}{other}{reproduce}", pytrace=False)
 
     def _record(self, judgement: Judgement, known_issue: str | None) -> Record:
         operator, case = self.operator, self.case

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import torch
 
 _UNSIGNED = 2**64 - 1
+_MOST_PERMUTED = 2**16
 
 
 class Draws:
@@ -31,6 +32,9 @@ class Draws:
         return torch.from_numpy(self._raw(count).argsort(kind="stable"))
 
     def picks(self, below: int, count: int) -> torch.Tensor:
-        """``count`` integers of ``range(below)``: each of them once in any order before any comes again."""
-        rounds = -(-count // below)
-        return torch.from_numpy(self._raw(rounds, below).argsort(axis=1, kind="stable").reshape(-1)[:count])
+        """``count`` integers of ``range(below)``: each of them once in any order before any comes again, then any.
+
+        Of more than 2^16, any at once.
+        """
+        first = self.permutation(below)[:count] if below <= _MOST_PERMUTED else self.integers(below, 0)
+        return torch.cat([first, self.integers(below, count - len(first))])

@@ -136,7 +136,7 @@ FAMILIES: tuple[Family, ...] = (
         ("addmm*", "addmv", "addbmm", "baddbmm", "addr"),
         (("alpha", None, _SCALARS[1:5]), ("beta", None, _SCALARS[:5])),
     ),
-    Family("reduction", _MANY_DIMS, (("dim", 1, _dim_tuples), ("keepdim", None, _YES_NO))),
+    Family("reduction", _MANY_DIMS, (("dim", 1, _dim_tuples), ("keepdim", 2, _YES_NO))),
     Family("reduction of one dim", _ONE_DIM, (("dim", 1, _dims),)),
     Family(
         "reduction to values and indices",
@@ -159,7 +159,7 @@ FAMILIES: tuple[Family, ...] = (
             _where_given("align_corners", None, _YES_NO),
         ),
     ),
-    Family("normalisation", ("nn.functional.*_norm", "native_*_norm"), (_where_given("eps", None, (1e-5, 1e-3, 0.5)),)),
+    Family("normalisation", ("nn.functional.*_norm",), (_where_given("eps", None, (1e-5, 1e-3, 0.5)),)),
     Family("normalize", ("nn.functional.normalize",), (("p", None, (1.0, 2.0, 3.0)), ("dim", None, _dims))),
     Family(
         "sorting",
@@ -181,7 +181,6 @@ FAMILIES: tuple[Family, ...] = (
             "nn.functional.softmin",
             "diff",
             "roll",
-            "glu",
             "nn.functional.glu",
         ),
         (("dim", 1, _dims),),

@@ -21,6 +21,7 @@ from silicon_cts.catalog.operators import op_info
 from silicon_cts.sampling import arguments, layout, shapes, values
 from silicon_cts.sampling.call import Sample as Sample
 from silicon_cts.sampling.layout import over_memory
+from silicon_cts.sampling.portable import Portable
 from silicon_cts.sampling.recipe import Recipe, RecipeError
 
 
@@ -60,8 +61,8 @@ def samples(operator: str, dtype: str, seed: int) -> tuple[Sample, ...]:
         raise RecipeError(f"op_db has no samples of {operator} in {dtype} on the CPU")
     differentiable = info.supports_autograd and DTYPES[dtype].torch in info.supported_backward_dtypes("cpu")
     made = []
-    with seeded(seed):
-        # Not info.sample_inputs(): it seeds anew for every sample, and walks the stack for a unittest, 0.07 s each time.
+    with seeded(seed), Portable():  # type: ignore[no-untyped-call]
+        # Not info.sample_inputs(): it seeds anew for each sample, and walks the stack for a unittest, 0.07 s each time.
         for sample in info.sample_inputs_func(info, "cpu", DTYPES[dtype].torch, differentiable):
             leaves, spec = tree_flatten(((sample.input, *sample.args), dict(sample.kwargs)))
             process = sample.output_process_fn_grad

@@ -15,7 +15,7 @@ from silicon_cts.sampling.recipe import Recipe
 from silicon_cts.sampling.sample import Sample, make
 
 _MOST_ELEMENTS = 512
-"""Values are written out up to this many; more are packed, or made again by op_db, which is part of torch."""
+"""Values are written out up to this many; more are packed."""
 
 
 def source(recipe: Recipe) -> str:
@@ -24,20 +24,13 @@ def source(recipe: Recipe) -> str:
     call = _public_name(recipe.operator, sample)
     arguments = _arguments(sample)
     small = sum(_memory(tensor)[0].numel() for tensor in sample.tensors) <= _MOST_ELEMENTS
-    if is_plain(recipe) and not (small and call and arguments is not None):
-        return _from_op_db(recipe)
     tensors = "".join(f"    {_tensor(tensor, small)},\n" for tensor in sample.tensors)
     begin = f"from math import inf, nan\n\n{'' if small else _UNPACK}tensors = [\n{tensors}]\n"
     if arguments is None:
-        return _from_op_db(recipe).replace(_TENSORS, begin)
+        return _from_op_db(recipe, begin)
     names = "".join(f"t{index}, " for index in range(len(sample.tensors)))
     lookup = "" if call else f"\n{_LOOK_UP}op = {_entry(recipe)}\n"
     return f"{begin}{lookup}\n\ndef run({names}):\n    return {call or 'op.op'}({arguments})\n"
-
-
-def is_plain(recipe: Recipe) -> bool:
-    """Whether this is one of op_db's own samples."""
-    return recipe == Recipe(recipe.operator, recipe.dtype, recipe.sample, recipe.seed)
 
 
 def _public_name(operator: str, sample: Sample) -> str | None:
@@ -122,15 +115,16 @@ def unpack(text, dtype):
 
 """
 _LOOK_UP = "from torch.testing._internal.common_methods_invocations import op_db\n\n"
-_TENSORS = "tensors = [leaf for leaf in leaves if isinstance(leaf, torch.Tensor)]\n"
 
 
 def _entry(recipe: Recipe) -> str:
     return f"next(op for op in op_db if op.full_name == {recipe.operator!r})"
 
 
-def _from_op_db(recipe: Recipe) -> str:
+def _from_op_db(recipe: Recipe, tensors: str) -> str:
+    """For arguments that cannot be written out: everything but the tensors is what op_db makes."""
     return f"""\
+{tensors}
 import random
 
 import numpy
@@ -145,7 +139,7 @@ wants_gradient = op.supports_autograd and torch.{recipe.dtype} in op.supported_b
 samples = list(op.sample_inputs_func(op, "cpu", torch.{recipe.dtype}, wants_gradient))
 sample = samples[{recipe.sample}]
 leaves, spec = tree_flatten(((sample.input, *sample.args), sample.kwargs))
-{_TENSORS}
+
 
 def run(*tensors):
     given = iter(tensors)

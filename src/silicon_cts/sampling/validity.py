@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any
 
@@ -27,11 +28,26 @@ _MOST_INPUT: dict[str, tuple[int, str]] = {
     "combinations": (6, "there are n over r combinations, of n to the r that it looks at"),
 }
 """Operators whose work the meta device cannot foresee: most elements given to them, and why."""
+_UNGUARDED: dict[str, tuple[str, ...]] = {
+    "lu_unpack": ("sizes", "leading"),
+    "lu_solve": ("sizes", "leading"),
+    "linalg.lu_solve": ("sizes", "leading"),
+    "linalg.ldl_solve": ("sizes", "leading"),
+    "nn.functional.embedding_bag": ("sizes", "leading"),
+    "_segment_reduce.*": ("sizes", "leading"),
+    "*native_batch_norm*": ("leading",),
+    "_batch_norm_with_update": ("leading",),
+}
+"""Operators whose CPU kernel does not check its pivots, offsets or channels and would write outside its memory: by
+glob, the fields of a recipe that they never see changed."""
 
 
 @lru_cache(maxsize=8192)
 def refusal(recipe: Recipe) -> str | None:
     """Why the CPU does not take the recipe's call in its dtype; None if it does."""
+    for glob, fields in _UNGUARDED.items():
+        if fnmatchcase(recipe.operator, glob) and any(getattr(recipe, field) for field in fields):
+            return "the CPU kernel does not check its input, and would write outside its memory"
     try:
         sample = make(recipe)
     except RecipeError as error:

@@ -17,13 +17,15 @@ from silicon_cts.sampling.refill import is_sorted
 Profile = Callable[[torch.Tensor, Draws], torch.Tensor]
 """From a flat tensor of floats or integers to one of the same dtype and size."""
 
-VALUES_ARE_SIZES: dict[str, str] = {
+KEEPS_VALUES: dict[str, str] = {
     "bincount": "allocates as many elements as its largest value",
     "nn.functional.one_hot": "allocates as many columns as its largest value",
     "repeat_interleave": "allocates as many elements as the sum of its values",
     "tensor_split": "splits at its values",
+    "special.*_polynomial_*": "takes as many steps as its degree, a tensor",
+    "lcm": "divides by zero in C++ at the limits of integers, and the process ends",
 }
-"""Operators in which a large integer is a large allocation: they keep the integers that they have."""
+"""Operators of which a large value would fill the memory or end the process: they keep the values that they have."""
 
 
 def _scales(tensor: torch.Tensor) -> int:
@@ -134,11 +136,11 @@ def apply(sample: Sample, names: Sequence[str], dtype: str, seed: tuple[int, ...
     for name in each:
         if name not in PROFILES:
             raise RecipeError(f"no value profile {name!r}; there are {', '.join(PROFILES)}")
-    keeps_integers = DTYPES[dtype].kind == "int" and look_up(VALUES_ARE_SIZES, operator) is not None
+    keeps = look_up(KEEPS_VALUES, operator) is not None
 
     def of_the_kind(tensor: torch.Tensor) -> bool:
         known = DTYPES.get(name_of(tensor.dtype))
-        if known is None or keeps_integers:
+        if known is None or keeps:
             return False
         return known.kind in ("float", "complex") or known.name == dtype
 
