@@ -1,9 +1,9 @@
 """How do op_db's samples come to be the same bits on every machine?
 
-PyTorch's random integers are the same everywhere, its random floats are not: scaling them to a range rounds once with a
-fused multiply-add and twice without, and the vector unit decides. While op_db makes samples, random floats are therefore
-made from random integers in float64, one rounding at a time; and products and factorisations, by which some samples are
-made well-conditioned, are computed in float64 and rounded, so that the order of their sums does not show.
+PyTorch's random integers are the same everywhere, its random floats are not: scaling them to a range rounds once with
+a fused multiply-add and twice without it. While op_db makes samples, random floats are made from random integers in
+float64 instead, one rounding at a time; and products and factorisations, by which some samples are made
+well-conditioned, are computed in float64 and rounded, so that the order of their sums does not show.
 """
 
 from __future__ import annotations

@@ -1,0 +1,68 @@
+"""From an outcome to a verdict, and from the verdicts of many samples to the one of their operator."""
+
+import pytest
+
+from silicon_cts.backends.outcome import Outcome, Task, exception, refusal, result
+from silicon_cts.backends.protocol import Capability
+from silicon_cts.catalog.operators import operators
+from silicon_cts.numerics import verdict as module
+from silicon_cts.numerics.oracle import NoOracleError
+from silicon_cts.numerics.verdict import VERDICTS, Judgement, judge, summarise
+from silicon_cts.sampling.observation import ASPECTS
+from silicon_cts.sampling.recipe import Recipe
+from silicon_cts.sampling.sample import make
+
+RECIPE = Recipe("exp", "float32", 0)
+TASK = Task(RECIPE, "forward")
+ANSWER = ASPECTS["forward"](make(RECIPE), 0)
+
+OUTCOMES = {
+    "agrees": result(ANSWER),
+    "disagrees": result([ANSWER[0] + 1]),
+    "not_placed": result(ANSWER, elsewhere="planned on the CPU"),
+    "unsupported": refusal("no kernel", "run"),
+    "error": exception("ValueError: confused", "run"),
+    "crashed": Outcome("crash", reason="killed by SIGABRT in stage run", stage="run"),
+    "hung": Outcome("hang", reason="no answer", stage="load"),
+}
+
+
+def judged(outcome: Outcome) -> Judgement:
+    return judge(TASK, outcome, operators()["exp"], Capability(("float32",)))
+
+
+@pytest.mark.parametrize(("verdict", "outcome"), OUTCOMES.items(), ids=OUTCOMES)
+def test_each_outcome_has_its_verdict(verdict, outcome):
+    assert judged(outcome).verdict == verdict
+
+
+def test_where_the_cpu_cannot_answer_there_is_no_oracle(monkeypatch):
+    def no_oracle(*args, **kwargs):
+        raise NoOracleError("the CPU fails in float32")
+
+    monkeypatch.setattr(module, "compare", no_oracle)
+    found = judged(result(ANSWER))
+    assert (found.verdict, found.reason) == ("no_oracle", "the CPU fails in float32")
+
+
+def test_the_worst_sample_decides_and_the_reason_says_of_how_many():
+    found = summarise(
+        [judged(OUTCOMES[name]) for name in ("agrees", "unsupported", "disagrees", "agrees")], not_tried=2
+    )
+    assert found.verdict == "disagrees"
+    assert found.reason.startswith("1 of 4 samples: output 0")
+    assert found.reason.endswith("(2 more not tried)")
+    assert found.counts == {"agrees": 2, "unsupported": 1, "disagrees": 1}
+    assert list(VERDICTS).index("crashed") < list(VERDICTS).index("disagrees") < list(VERDICTS).index("agrees")
+
+
+def test_among_those_that_agree_the_worst_grade_and_ratio_are_kept():
+    found = summarise(
+        [Judgement("agrees", RECIPE, grade="A", ratio=7.0), Judgement("agrees", RECIPE, grade="B", ratio=1.0)]
+    )
+    assert (found.grade, found.ratio) == ("B", 1.0)
+
+
+def test_nothing_cannot_be_summarised():
+    with pytest.raises(ValueError, match="no judgement"):
+        summarise([])
