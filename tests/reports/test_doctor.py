@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from silicon_cts.backends import registry
 from silicon_cts.backends.outcome import Outcome, Task
 from silicon_cts.backends.protocol import Absence, Backend, Capability, Enter
 from silicon_cts.reports import doctor
@@ -40,7 +41,7 @@ def test_an_accelerator_that_is_here() -> None:
     assert [finding.is_accelerator for finding in findings] == [False, True, False]
     assert doctor.conclusion(findings) == "Accelerators that can be tested here: mps."
     text = doctor.render(findings)
-    assert "gone       absent  not here" in text
+    assert "gone          absent  not here" in text
     assert "remedy: buy one" in text
 
 
@@ -99,3 +100,8 @@ def test_a_virtual_linux_machine_is_fine() -> None:
 
 def test_every_rule_can_be_met() -> None:
     assert all(rule.fits and rule.why for rule in VERSION_RULES)
+
+
+def test_what_only_takes_part_on_request_is_no_accelerator() -> None:
+    for name in registry.names():
+        assert not registry.get(name).on_request or name in doctor.NO_ACCELERATOR

@@ -17,6 +17,9 @@ NO_ACCELERATOR: dict[str, str] = {
     "coreai-cpu": "Core AI on the CPU",
     "coreml-reference": "Core ML programs under silicon-cts's own evaluator, on the CPU",
     "coreml-cpu": "Core ML on the CPU",
+    "cpu-scalar": "PyTorch on the CPU without vector units, a control",
+    "cpu-avx2": "PyTorch on the CPU with AVX2, a control",
+    "cpu-no-onednn": "PyTorch on the CPU without oneDNN, a control",
     "simulated": "an accelerator that does not exist",
 }
 """Backends that compute on the CPU: they can be tested, but they are no accelerator."""
@@ -80,11 +83,11 @@ def render(findings: Sequence[Finding]) -> str:
 
 def _backend(finding: Finding) -> list[str]:
     if finding.absent:
-        remedy = [f"{'':<20} remedy: {finding.remedy}"] if finding.remedy else []
-        return [f"  {finding.name:<10} absent  {finding.absent}", *remedy]
+        remedy = [f"{'':<23} remedy: {finding.remedy}"] if finding.remedy else []
+        return [f"  {finding.name:<13} absent  {finding.absent}", *remedy]
     what = NO_ACCELERATOR.get(finding.name, "an accelerator")
     asked = f"{' '.join(finding.aspects)}; {' '.join(finding.dtypes)}"
-    return [f"  {finding.name:<10} here    {what}", f"{'':<20} {asked}"]
+    return [f"  {finding.name:<13} here    {what}", f"{'':<23} {asked}"]
 
 
 def conclusion(findings: Sequence[Finding]) -> str:
