@@ -19,11 +19,11 @@ def records(folder: Path) -> dict[str, dict]:
 @pytest.fixture
 def run(project: pytest.Pytester):
     globs = [argument for name in OPERATORS for argument in ("--op", name)]
-    options = ["--backend", "fake", "--dtype", "float32", "--deadline", "15", "--run-dir", "run"]
+    options = ["--backend", "fake", "--dtype", "float32", "--deadline", "8", "--run-dir", "run"]
     return project.runpytest_subprocess(*options, *globs)
 
 
-def test_every_verdict_has_its_outcome_and_its_record(run, project):
+def test_every_verdict_has_its_outcome_and_its_record_and_the_run_its_reports(run, project):
     found = records(project.path / "run")
     assert {name: record["verdict"] for name, record in found.items()} == {
         "add": "agrees",
@@ -43,14 +43,12 @@ def test_every_verdict_has_its_outcome_and_its_record(run, project):
     assert found["cos"]["reason"].endswith("dtype=float64, but should be float32")
     assert found["tan"]["reason"].endswith("outputs=2, but should be 1")
     assert "SIGABRT in stage run; last words: assertion failed in the driver" in found["reciprocal"]["reason"]
-    assert "no answer in stage run within 15 s" in found["exp"]["reason"]
+    assert "no answer in stage run within 8 s" in found["exp"]["reason"]
     assert "asked again in a fresh process: agrees" in found["sin"]["reason"]
     assert found["add"]["grade"] == "A"
     assert 0 < found["add"]["ratio"] < 8
     assert found["add"]["script"] is None
 
-
-def test_the_run_folder_says_what_was_run_and_holds_the_reports(run, project):
     description = json.loads((project.path / "run" / "run.json").read_text())
     assert description["finished"] is True
     assert description["totals"]["disagrees"] == 3
