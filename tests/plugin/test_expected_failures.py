@@ -1,5 +1,7 @@
 """A known issue makes exactly its verdict an expected failure; anything else about it fails the run."""
 
+import json
+
 import pytest
 
 ENTRY = """
@@ -46,6 +48,15 @@ def test_one_that_stopped_happening_fails_the_run(project):
 
 def test_what_is_unstable_may_come_out_right(project):
     run(project, "add", "unstable").assert_outcomes(passed=2)
+
+
+def test_the_sample_that_shows_it_is_asked_whatever_the_seed_of_the_run(project):
+    (project.path / "known_issues.toml").write_text(ENTRY.format(operator="sub", verdict="disagrees"))
+    options = ["--backend", "fake", "--op", "sub", "--dtype", "float32", "--run-dir"]
+    project.runpytest_subprocess(*options, "same", "--seed", "0").assert_outcomes(passed=1, xfailed=1)
+    project.runpytest_subprocess(*options, "other", "--seed", "7").assert_outcomes(passed=1, xfailed=1)
+    same, other = (json.loads((project.path / name / "records.jsonl").read_text()) for name in ("same", "other"))
+    assert (same["counts"], other["counts"]) == ({"disagrees": 8}, {"disagrees": 9})  # the ninth is that of seed 0
 
 
 def test_a_mistake_in_the_file_names_its_line(project):

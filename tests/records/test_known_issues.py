@@ -106,3 +106,12 @@ def test_proposals_group_failures_of_one_cause_and_can_be_read_back_once_complet
     known = load(written(tmp_path, completed), VERSIONS)
     assert known.find("sub", "forward", "float32", "coreai").issue.verdict == "error"
     assert known.find("mul", "forward", "float32", "coreai").issue.verdict == "crashed"
+
+
+def test_a_sample_of_another_seed_is_proposed_and_read_with_it(tmp_path):
+    recipe = {"operator": "add", "dtype": "float32", "sample": 1, "seed": 7}
+    failed = Record("add", "", "forward", "float32", "coreai", "crashed", reason="SIGABRT", recipe=recipe)
+    proposed = propose(Run(tmp_path, {}, (failed,), 0))
+    known = load(written(tmp_path, proposed.replace('""', '"x"')), VERSIONS)
+    found = known.find("add", "forward", "float32", "coreai")
+    assert (found.sample, found.seed) == (1, 7)

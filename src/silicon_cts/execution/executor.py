@@ -34,10 +34,7 @@ class Executor:
 
     def run(self, tasks: Sequence[Task]) -> list[Outcome | None]:
         """One outcome a task, in order; None for a task that was not tried since its likes had failed before it."""
-        outcomes: list[Outcome | None] = []
-        for start in range(0, len(tasks), self.capability.batch):
-            outcomes += self._settle(tasks[start : start + self.capability.batch])
-        return outcomes
+        return [found for batch in self._batches(tasks) for found in self._settle(batch)]
 
     def run_groups(
         self, groups: Sequence[Sequence[Task]], suspects: Collection[Task] = ()
@@ -59,7 +56,11 @@ class Executor:
         for group in groups:
             left = [task for task in group if task not in found]
             if left and len(left) < len(group):
-                found |= zip(left, self._once(left), strict=True)
+                found |= {
+                    task: one
+                    for batch in self._batches(left)
+                    for task, one in zip(batch, self._once(batch), strict=True)
+                }
             elif left:
                 outcomes = self._ask_suspect_first(left, failed_elsewhere)
                 found |= zip(left, outcomes, strict=True)
@@ -82,6 +83,10 @@ class Executor:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _batches(self, tasks: Sequence[Task]) -> list[Sequence[Task]]:
+        size = self.capability.batch
+        return [tasks[start : start + size] for start in range(0, len(tasks), size)]
 
     def _ask_suspect_first(self, group: Sequence[Task], suspect: int | None) -> list[Outcome | None]:
         """The sample that failed in another dtype alone, before it takes the others down with it again."""

@@ -91,10 +91,12 @@ class Session:
 
         count = len(samples(case.operator, case.dtype, self.options.seed))
         indices = spread(count, BUDGETS[self.options.budget].samples)
+        asked = [Recipe(case.operator, case.dtype, index, self.options.seed) for index in indices]
         expectation = self.expectation(case)
-        if expectation is not None and expectation.sample < count:
-            indices = list(dict.fromkeys([expectation.sample, *indices]))
-        return [Recipe(case.operator, case.dtype, index, self.options.seed) for index in indices]
+        if expectation is None or expectation.sample >= count:
+            return asked
+        shows_it = Recipe(case.operator, case.dtype, expectation.sample, expectation.seed)  # whatever this run's seed
+        return list(dict.fromkeys([shows_it, *asked]))
 
     def outcomes(self, case: Case) -> tuple[list[Task], list[Outcome | None]]:
         """What came of a case: its tasks, and an outcome for each.

@@ -60,6 +60,7 @@ SCHEMA: dict[str, Any] = {
                                 "aspect": _TEXT,
                                 "dtype": _TEXT,
                                 "sample": {"type": "integer", "minimum": 0},
+                                "seed": {"type": "integer", "minimum": 0},
                             },
                         },
                     },
@@ -91,7 +92,7 @@ class KnownIssue:
     when: Mapping[str, str]
     """PEP 440 specifiers by package (``coreai-core = "==1.0.0b3"``): all must hold for the issue to apply."""
     cases: tuple[Mapping[str, Any], ...]
-    """Operator, aspect, dtype and the op_db sample that shows it."""
+    """Operator, aspect, dtype, the op_db sample that shows it, and the seed of that sample if it is not 0."""
     line: int
     link: str = ""
 
@@ -113,6 +114,8 @@ class Expectation:
 
     issue: KnownIssue
     sample: int
+    seed: int
+    """Of the run in which that sample showed it; 0 where the case says nothing."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,9 @@ class KnownIssues:
     @cached_property
     def _by_key(self) -> dict[tuple[str, str, str, str], Expectation]:
         return {
-            (case["operator"], case["aspect"], case["dtype"], issue.backend): Expectation(issue, case["sample"])
+            (case["operator"], case["aspect"], case["dtype"], issue.backend): Expectation(
+                issue, case["sample"], case.get("seed", 0)
+            )
             for issue in self.issues
             for case in issue.cases
         }
@@ -223,6 +228,11 @@ def _cause(reason: str) -> str:
     return re.sub(r"[\d.eE+-]+|\[.*?\]|\(.*?\)|\bsi32\b|\bi1\b", "#", text)[:80]
 
 
+def _seed(record: Record) -> str:
+    seed = (record.recipe or {}).get("seed", 0)
+    return f", seed = {seed}" if seed else ""
+
+
 def _entry(records: list[Record], versions: Mapping[str, str]) -> str:
     first = records[0]
     own = [name for name in ("coreai-core", "coreai-torch", "coremltools") if first.backend.startswith(name[:5])]
@@ -233,7 +243,7 @@ def _entry(records: list[Record], versions: Mapping[str, str]) -> str:
     name = re.sub(r"[^a-z0-9]+", "-", f"{first.backend}-{first.operator_id}-{first.verdict}".lower()).strip("-")
     cases = "".join(
         f"    {{ operator = {json.dumps(one.operator_id)}, aspect = {json.dumps(one.aspect)}, "
-        f"dtype = {json.dumps(one.dtype)}, sample = {(one.recipe or {})['sample']} }},\n"
+        f"dtype = {json.dumps(one.dtype)}, sample = {(one.recipe or {})['sample']}{_seed(one)} }},\n"
         for one in records
     )
     return (
