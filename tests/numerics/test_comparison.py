@@ -8,9 +8,8 @@ import torch
 from silicon_cts.backends.outcome import Task
 from silicon_cts.numerics.comparison import Comparison, K, compare, worst
 from silicon_cts.numerics.oracle import Oracle, oracle
-from silicon_cts.sampling.observation import ASPECTS
+from silicon_cts.sampling.observation import OBSERVE, Setting
 from silicon_cts.sampling.recipe import Recipe
-from silicon_cts.sampling.sample import make
 
 ULP = 2.0**-23
 
@@ -20,7 +19,7 @@ def task(operator: str, dtype: str = "float32", sample: int = 0, aspect: str = "
 
 
 def answer(asked: Task) -> list[torch.Tensor]:
-    return ASPECTS[asked.aspect](make(asked.recipe), asked.recipe.seed)
+    return OBSERVE[asked.aspect](asked.recipe, Setting()).tensors
 
 
 def compared(asked: Task, change, **options) -> Comparison:

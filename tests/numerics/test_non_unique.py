@@ -6,9 +6,9 @@ import torch
 from silicon_cts.backends.outcome import Task
 from silicon_cts.numerics import non_unique
 from silicon_cts.numerics.oracle import oracle
-from silicon_cts.sampling.observation import ASPECTS
+from silicon_cts.sampling.observation import OBSERVE, Setting
 from silicon_cts.sampling.recipe import Recipe
-from silicon_cts.sampling.sample import make, samples
+from silicon_cts.sampling.sample import samples
 
 
 def cases(operator: str):
@@ -38,7 +38,7 @@ def test_another_right_answer_agrees_and_a_wrong_one_does_not(operator):
     row = non_unique.look_up(operator, "forward")
     found_wrong = 0
     for task in cases(operator):
-        answer = ASPECTS["forward"](make(task.recipe), 0)
+        answer = OBSERVE["forward"](task.recipe, Setting()).tensors
         assert row.check(answer, oracle(task)).agrees
         if operator == "svd" and not answer[0].abs().sum():
             continue  # compute_uv=False: no vectors to change
@@ -49,7 +49,7 @@ def test_another_right_answer_agrees_and_a_wrong_one_does_not(operator):
 
 def test_nan_is_no_eigenvector():
     task = next(cases("linalg.eigh"))
-    values, vectors = ASPECTS["forward"](make(task.recipe), 0)
+    values, vectors = OBSERVE["forward"](task.recipe, Setting()).tensors
     row = non_unique.look_up("linalg.eigh", "forward")
     assert not row.check([values, torch.full_like(vectors, torch.nan)], oracle(task)).agrees
 

@@ -68,6 +68,6 @@ def test_budget_has_its_three_terms():
 def test_where_the_cpu_fails_there_is_no_oracle(monkeypatch):
     from silicon_cts.numerics import oracle as module
 
-    monkeypatch.setitem(module.ASPECTS, "forward", lambda sample, seed: 1 / 0)
+    monkeypatch.setitem(module.OBSERVE, "forward", lambda recipe, setting: 1 / 0)
     with pytest.raises(NoOracleError, match="the CPU fails in float32: ZeroDivisionError"):
         _ = Oracle(Task(Recipe("exp", "float32", 0), "forward")).yardstick

@@ -8,13 +8,12 @@ from silicon_cts.catalog.operators import operators
 from silicon_cts.numerics import verdict as module
 from silicon_cts.numerics.oracle import NoOracleError
 from silicon_cts.numerics.verdict import VERDICTS, Judgement, judge, summarise
-from silicon_cts.sampling.observation import ASPECTS
+from silicon_cts.sampling.observation import OBSERVE, Setting
 from silicon_cts.sampling.recipe import Recipe
-from silicon_cts.sampling.sample import make
 
 RECIPE = Recipe("exp", "float32", 0)
 TASK = Task(RECIPE, "forward")
-ANSWER = ASPECTS["forward"](make(RECIPE), 0)
+ANSWER = OBSERVE["forward"](RECIPE, Setting()).tensors
 
 OUTCOMES = {
     "agrees": result(ANSWER),

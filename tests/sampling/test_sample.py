@@ -8,7 +8,7 @@ import torch
 
 from silicon_cts.sampling.effort import spread
 from silicon_cts.sampling.layout import over_memory
-from silicon_cts.sampling.observation import ASPECTS, cotangent, draws_random_numbers, to_device, to_wide
+from silicon_cts.sampling.observation import OBSERVE, Setting, cotangent, draws_random_numbers, on_device, to_wide
 from silicon_cts.sampling.recipe import Recipe, RecipeError
 from silicon_cts.sampling.sample import make, samples
 
@@ -90,7 +90,7 @@ def test_wide_is_the_same_call_in_float64():
 
 
 def test_a_sample_moves_to_another_device_as_it_lies():
-    moved = to_device(make(Recipe("nn.functional.conv2d", "float32", 0)), "meta")
+    moved = on_device("meta").sample(make(Recipe("nn.functional.conv2d", "float32", 0)))
     assert {tensor.device.type for tensor in moved.tensors} == {"meta"}
     assert [t.stride() for t in moved.tensors] == [
         t.stride() for t in make(Recipe("nn.functional.conv2d", "float32", 0)).tensors
@@ -106,9 +106,9 @@ def test_cotangents_are_exact_in_every_dtype_and_no_ones():
 
 
 def test_a_gradient_is_that_of_the_chain_rule():
-    sample = make(Recipe("sin", "float32", 0))
-    (got,) = ASPECTS["gradient"](sample, 5)
-    (x,) = sample.tensors
+    recipe = Recipe("sin", "float32", 0, 5)
+    (got,) = OBSERVE["gradient"](recipe, Setting()).tensors
+    (x,) = make(recipe).tensors
     torch.testing.assert_close(got, torch.cos(x.detach()) * cotangent(x.detach(), 5))
 
 

@@ -6,13 +6,15 @@ import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
 
 from silicon_cts.catalog.operators import operators
+from silicon_cts.sampling.aspects import Aspect
 from silicon_cts.sampling.effort import BUDGETS
 from silicon_cts.sampling.families import FAMILIES, variations
 from silicon_cts.sampling.recipe import Recipe, RecipeError
 from silicon_cts.sampling.sample import make, samples
 from silicon_cts.sampling.strategies import recipes
-from silicon_cts.sampling.survey import survey, table
+from silicon_cts.sampling.survey import SHAPES, survey, table
 from silicon_cts.sampling.validity import freedom, refusal, valid
+from silicon_cts.sampling.values import PROFILES
 
 QUIET = settings(
     max_examples=150,
@@ -52,15 +54,15 @@ def test_a_seed_gives_the_same_recipes():
 
 
 def test_ranks_go_up_to_six():
-    ranks = {make(recipe).tensors[0].ndim for recipe in drawn("add", count=300, profiles=(), layouts=())}
+    ranks = {make(recipe).tensors[0].ndim for recipe in drawn("add", count=300, aspect=SHAPES)}
     assert max(ranks) == 6 and 0 in ranks
 
 
 def test_tensors_stay_within_the_budget():
-    for recipe in drawn("mul", profiles=(), layouts=()):
+    for recipe in drawn("mul", aspect=SHAPES):
         assert all(tensor.numel() <= BUDGETS["standard"].elements for tensor in make(recipe).tensors)
         assert not recipe.values and not recipe.layouts
-    deep = drawn("sin", count=100, budget="deep", profiles=(), layouts=())
+    deep = drawn("sin", count=100, budget="deep", aspect=SHAPES)
     assert any(max(recipe.leading, default=0) > 2**15 - 2 for recipe in deep)
 
 
@@ -83,7 +85,7 @@ def test_tensors_stay_within_the_budget():
 )  # fmt: skip
 def test_recipes_shrink_to_the_simplest_that_fails(operator, fails, shrunk):
     found = find(
-        recipes(operator, "float32", layouts=("contiguous", "sliced")),
+        recipes(operator, "float32", aspect=Aspect(profiles=tuple(PROFILES), layouts=("contiguous", "sliced"))),
         fails,
         settings=settings(QUIET, max_examples=500),
     )

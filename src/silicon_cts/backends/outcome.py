@@ -31,6 +31,8 @@ class Outcome:
     """The backend's own words for a refusal or an exception; last words and signal of a crash; stage of a hang."""
     stage: str = ""
     """Where it ended when there is no result."""
+    violations: tuple[str, ...] = ()
+    """What it did that an operator must not do: change an input, write beside its destination."""
     notes: tuple[str, ...] = ()
     """What the backend has to say besides: that a simulated fault fired."""
     elsewhere: str = ""
@@ -39,9 +41,9 @@ class Outcome:
     """Wall time; of a batch, each task's share."""
 
 
-def result(observed: Observed, elsewhere: str = "") -> Outcome:
+def result(observed: Observed, elsewhere: str = "", violations: tuple[str, ...] = ()) -> Outcome:
     """The task ran and left these tensors; ``elsewhere`` says where, if not on the unit that was asked for."""
-    return Outcome("result", observed, elsewhere=elsewhere)
+    return Outcome("result", observed, violations=violations, elsewhere=elsewhere)
 
 
 def refusal(reason: str, stage: str) -> Outcome:

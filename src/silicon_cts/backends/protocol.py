@@ -43,8 +43,12 @@ class Capability:
 
     dtypes: tuple[str, ...]
     """Input dtypes that are worth asking for."""
-    aspects: tuple[str, ...] = ("forward", "gradient")
+    aspects: tuple[str, ...] = (
+        "forward", "gradient", "layout", "inplace", "out", "special_values", "rejects", "repeat",
+    )  # fmt: skip
     isolation: Isolation = "spawn"
+    generates: bool = True
+    """Whether generated recipes are asked of it, besides op_db's own samples."""
     ahead_of_time: bool = False
     """Whether a task is exported and compiled before it runs; then a batch shares one program."""
     batch: int = 64

@@ -9,7 +9,8 @@ import os
 import platform
 import subprocess
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from silicon_cts.backends import outcome
@@ -140,15 +141,16 @@ class TorchDevice(Backend):
         return [self._run_one(task, enter) for task in tasks]
 
     def _run_one(self, task: Task, enter: Enter, around: AbstractContextManager[Any] | None = None) -> Outcome:
-        from silicon_cts.sampling.observation import ASPECTS, to_device
-        from silicon_cts.sampling.sample import make
+        from silicon_cts.sampling.observation import OBSERVE, on_device
 
         enter("run")
         try:
-            sample = to_device(make(task.recipe), self.device)
-            with around or nullcontext():
-                observed = ASPECTS[task.aspect](sample, task.recipe.seed)
-            return outcome.result([None if out is None else out.cpu() for out in observed])
+            setting = on_device(self.device)
+            if around is not None:
+                setting = replace(setting, around=around)
+            found = OBSERVE[task.aspect](task.recipe, setting)
+            tensors = [None if out is None else out.cpu() for out in found.tensors]
+            return outcome.result(tensors, violations=found.violations)
         except Exception as error:  # whatever the device raises is its outcome
             return (outcome.refusal if is_refusal(error) else outcome.exception)(outcome.one_line(error), "run")
 

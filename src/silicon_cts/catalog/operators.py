@@ -2,8 +2,8 @@
 
 The one place that touches PyTorch's private ``op_db`` (``torch.testing._internal.common_methods_invocations``). Relied
 on, checked with torch 2.13.0: ``full_name``, ``op``, ``supported_dtypes``, ``supported_backward_dtypes``,
-``supports_autograd``, ``supports_out``, ``inplace_variant``, ``sample_inputs_func``, and that random operators are
-wrapped in ``wrapper_set_seed``. Importing it takes about 4 s, so it happens on the first question.
+``supports_autograd``, ``supports_out``, ``inplace_variant``, ``sample_inputs_func``, ``error_inputs_func``, and that
+random operators are wrapped in ``wrapper_set_seed``. Importing it takes about 4 s, so it happens on the first question.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ class Operator:
     """Takes ``out=``."""
     inplace: bool
     """Has an in-place variant."""
+    errors: bool
+    """op_db lists calls of it that must be refused."""
     random: bool
     """Draws random numbers: backends draw other streams, so values cannot be compared."""
     uninitialised: str | None
@@ -79,6 +81,7 @@ def _describe(info: Any) -> Operator:
         gradient_dtypes=frozenset(name_of(dtype) for dtype in backward),
         out=bool(info.supports_out),
         inplace=info.inplace_variant is not None,
+        errors=info.error_inputs_func is not None,
         random=_seeds_itself(info),
         uninitialised=traits.look_up(traits.UNINITIALISED, info.full_name),
         data_dependent=traits.look_up(traits.DATA_DEPENDENT, info.full_name),

@@ -73,10 +73,21 @@ DISCONTINUOUS: dict[str, str] = {
     "grid_sampler_2d": _COORDINATE,
     "grid_sampler_3d": _COORDINATE,
     "nn.functional.grid_sample": _COORDINATE,
+    "nn.functional.interpolate*": _COORDINATE,
+    "nn.functional.upsample_*": _COORDINATE,
+    "_upsample_*": _COORDINATE,
     "histc": _COORDINATE,
     "histogram": _COORDINATE,
 }
 """The conditioning of these is measured with inputs moved by roundings of the largest input, not of each."""
+
+
+_ADDRESSES_MEMORY = "addresses the memory under its input, whatever its strides"
+
+READS_MEMORY: dict[str, str] = {
+    "as_strided*": _ADDRESSES_MEMORY,
+}
+"""The answer of these depends on how the input lies in memory, so the oracle is given the same memory."""
 
 
 def only_moves_data(operator: str) -> bool:

@@ -133,7 +133,7 @@ PROPERTIES: tuple[Property, ...] = (
 
 
 def look_up(operator: str, aspect: str) -> Property | None:
-    """The row for an operator's forward answer, or None."""
-    if aspect != "forward":
+    """The row for what an operator returns, or None: a gradient is unique where it is defined."""
+    if aspect == "gradient":
         return None
     return next((row for row in PROPERTIES if any(fnmatchcase(operator, glob) for glob in row.operators)), None)

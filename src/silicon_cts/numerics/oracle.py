@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache, partial
 from typing import Any
 
 import torch
@@ -18,8 +18,8 @@ from silicon_cts.backends.outcome import Task, one_line
 from silicon_cts.catalog import traits
 from silicon_cts.catalog.dtypes import DTYPES
 from silicon_cts.sampling.layout import over_memory
-from silicon_cts.sampling.observation import ASPECTS, Observed, to_wide
-from silicon_cts.sampling.sample import Sample, make
+from silicon_cts.sampling.observation import OBSERVE, Observation, Observed, Setting, to_contiguous, to_wide
+from silicon_cts.sampling.sample import Sample
 
 PAIRS = 2
 """Pairs of opposite perturbations drawn for the conditioning; one of a pair stays inside a domain that the input
@@ -101,23 +101,29 @@ class Oracle:
         return DTYPES[self.task.recipe.dtype].kind in ("int", "bool")
 
     @cached_property
-    def yardstick(self) -> Observed:
-        """What PyTorch's CPU answers at the same precision: dtypes and shapes to expect, and the error of grade C."""
+    def observation(self) -> Observation:
+        """What PyTorch's CPU leaves behind at the same precision, from contiguous memory. Raises NoOracleError."""
+        recipe = replace(self.task.recipe, destination="")
         try:
-            return self._observe(make(self.task.recipe))
+            return OBSERVE[self.task.aspect](recipe, Setting(self._plain))
         except Exception as error:
             raise NoOracleError(f"the CPU fails in {self.task.recipe.dtype}: {one_line(error)}") from error
 
+    @property
+    def yardstick(self) -> Observed:
+        """The tensors of :attr:`observation`: dtypes and shapes to expect, and the error of grade C."""
+        return self.observation.tensors
+
     @cached_property
     def reference(self) -> Observed:
-        """The answer in float64 / complex128 on the same, already rounded inputs.
+        """The answer in float64 / complex128 on the same, already rounded inputs, from contiguous memory.
 
         Where only the wide call fails (a kernel without float64), the yardstick stands in for it.
         """
         _ = self.yardstick
         try:
             with _default_dtype(torch.float64):
-                wide = self._observe(to_wide(make(self.task.recipe)))
+                wide = self._observe(lambda sample: to_wide(self._plain(sample)))
         except Exception:  # no wide kernel: what the CPU says at the same precision is the best there is
             return self.yardstick
         return wide if len(wide) == len(self.yardstick) else self.yardstick
@@ -131,21 +137,28 @@ class Oracle:
         answers = []
         for pair in range(PAIRS):
             for sign in (1.0, -1.0):
-                moved = self._moved(sign * self.roundoff, pair)
+                by = sign * self.roundoff
                 try:
-                    with _default_dtype(torch.float64), RoundEverywhere(sign * self.roundoff, seed=pair):
-                        answers.append(self._observe(moved))
+                    with _default_dtype(torch.float64), RoundEverywhere(by, seed=pair):
+                        answers.append(self._observe(partial(self._moved, by=by, seed=pair)))
                 except Exception:
                     continue
         return answers
 
-    def _moved(self, by: float, seed: int) -> Sample:
+    def _moved(self, sample: Sample, by: float, seed: int) -> Sample:
         jumps = traits.look_up(traits.DISCONTINUOUS, self.task.recipe.operator) is not None
-        sample = to_wide(make(self.task.recipe))
-        return _move(sample, by, seed, promote=self.discrete, of_largest=_COORDINATE_ROUNDINGS if jumps else 0.0)
+        of_largest = _COORDINATE_ROUNDINGS if jumps else 0.0
+        return _move(to_wide(self._plain(sample)), by, seed, promote=self.discrete, of_largest=of_largest)
 
-    def _observe(self, sample: Sample) -> Observed:
-        return ASPECTS[self.task.aspect](sample, self.task.recipe.seed)
+    def _plain(self, sample: Sample) -> Sample:
+        """Contiguous, unless the operator's meaning is how its input lies in memory."""
+        operator = self.task.recipe.operator
+        return sample if traits.look_up(traits.READS_MEMORY, operator) is not None else to_contiguous(sample)
+
+    def _observe(self, prepare: Callable[[Sample], Sample]) -> Observed:
+        """In the plain form: what is written in place or into ``out=`` is what would have been returned."""
+        recipe = replace(self.task.recipe, form="", destination="")
+        return OBSERVE[self.task.aspect](recipe, Setting(prepare)).tensors
 
 
 @lru_cache(maxsize=64)

@@ -12,11 +12,12 @@ from silicon_cts.backends.protocol import Capability
 from silicon_cts.catalog import traits
 from silicon_cts.catalog.operators import Operator
 from silicon_cts.numerics import non_unique
-from silicon_cts.numerics.comparison import ORDER, Comparison, Grade, compare
+from silicon_cts.numerics.comparison import ORDER, Comparison, Grade, compare, disagreement
 from silicon_cts.numerics.oracle import NoOracleError, oracle
 from silicon_cts.sampling.observation import draws_random_numbers
 from silicon_cts.sampling.recipe import Recipe
 from silicon_cts.sampling.sample import make
+from silicon_cts.sampling.validity import refusal
 
 Verdict = Literal[
     "crashed", "hung", "disagrees", "unstable", "error", "accepted", "unsupported", "not_placed", "no_oracle", "agrees"
@@ -24,6 +25,8 @@ Verdict = Literal[
 """From worst to best: the verdict on an operator is the worst of its samples."""
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
+REJECTS = "rejects"
+"""The aspect that asks for an error."""
 _BY_KIND: dict[str, Verdict] = {"refusal": "unsupported", "exception": "error", "crash": "crashed", "hang": "hung"}
 
 
@@ -48,9 +51,14 @@ class Judgement:
 
 def judge(task: Task, outcome: Outcome, operator: Operator, capability: Capability) -> Judgement:
     """The verdict on what came of a task."""
+    if task.aspect == REJECTS and outcome.kind in ("refusal", "exception"):
+        return Judgement("agrees", task.recipe, grade="exact", notes=outcome.notes, seconds=outcome.seconds)
     if outcome.kind != "result":
         verdict = _BY_KIND[outcome.kind]
         return Judgement(verdict, task.recipe, outcome.reason, notes=outcome.notes, seconds=outcome.seconds)
+    if task.aspect == REJECTS:
+        reason = f"took what the CPU refuses: {refusal(task.recipe)}"
+        return Judgement("accepted", task.recipe, reason, notes=outcome.notes, seconds=outcome.seconds)
     try:
         found = _compare(task, outcome, operator, capability)
     except NoOracleError as error:
@@ -71,12 +79,15 @@ def judge(task: Task, outcome: Outcome, operator: Operator, capability: Capabili
 
 def _compare(task: Task, outcome: Outcome, operator: Operator, capability: Capability) -> Comparison:
     assert outcome.observed is not None
+    allowed = oracle(task).observation.violations
+    if violations := [said for said in outcome.violations if said not in allowed]:
+        return disagreement("; ".join(violations))
     undefined = operator.uninitialised is not None or (operator.random and draws_random_numbers(make(task.recipe)))
     property_of = non_unique.look_up(operator.id, task.aspect)
     found = compare(
         outcome.observed,
         oracle(task),
-        exact=task.aspect == "forward" and traits.only_moves_data(operator.id),
+        exact=task.aspect != "gradient" and traits.only_moves_data(operator.id),
         values=not undefined and property_of is None,
         narrows=capability.narrows,
         own_yardstick=capability.yardstick,

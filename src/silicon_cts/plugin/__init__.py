@@ -31,6 +31,7 @@ MARKERS = {
     "coreai": "runs on Apple's Core AI runtime",
     "ane": "asks for the Apple Neural Engine",
 }
+pytest_plugins = ("silicon_cts.plugin.benchmarks", "silicon_cts.plugin.compared")
 _RECORDER: pytest.StashKey[Recorder] = pytest.StashKey()
 
 

@@ -40,7 +40,15 @@ def cases(options: Options, capabilities: Mapping[str, Capability], aspect: str)
 
 def dtypes(options: Options, capability: Capability, operator: Operator, aspect: str) -> list[str]:
     """The dtypes in which an operator is asked, in the order of the options or of the backend."""
-    possible = operator.dtypes & set(capability.dtypes)
+    from silicon_cts.sampling.aspects import ASPECTS
+
+    possible = set(operator.dtypes) & set(capability.dtypes)
+    if not ASPECTS[aspect].asks(operator):
+        return []
+    if aspect == "rejects":  # op_db's wrong calls have dtypes of their own
+        possible = set([dtype for dtype in capability.dtypes if dtype in possible][:1])
+    elif aspect not in ("forward", "gradient") and options.dtypes is None:
+        possible &= set(BUDGETS[options.budget].generated_dtypes)
     if aspect == "gradient":
         possible &= operator.gradient_dtypes
         if options.dtypes is None:

@@ -15,7 +15,8 @@ from silicon_cts.backends.registry import UnknownBackendError, unknown
 from silicon_cts.catalog.dtypes import DTYPES
 from silicon_cts.sampling.effort import BUDGETS
 
-ASPECTS = ("forward", "gradient")
+ASPECTS = ("forward", "gradient", "layout", "inplace", "out", "special_values", "rejects", "repeat")
+"""As in :data:`silicon_cts.sampling.aspects.ASPECTS`, known without importing torch."""
 KNOWN_ISSUES_INI = "silicon_cts_known_issues"
 
 

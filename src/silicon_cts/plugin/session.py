@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,8 +19,10 @@ from silicon_cts.plugin.case import Case, dtypes
 from silicon_cts.plugin.options import KNOWN_ISSUES_INI, Options
 from silicon_cts.records import fingerprint, known_issues
 from silicon_cts.records.known_issues import Expectation, KnownIssues, KnownIssuesError
-from silicon_cts.sampling.effort import BUDGETS, spread
-from silicon_cts.sampling.recipe import Recipe
+from silicon_cts.sampling.recipe import Recipe, RecipeError
+
+if TYPE_CHECKING:
+    from silicon_cts.sampling.plan import Question
 
 
 class Session:
@@ -85,18 +87,29 @@ class Session:
         """What the known issues say about a case."""
         return self.known_issues.find(case.operator, case.aspect, case.dtype, case.backend)
 
-    def recipes(self, case: Case) -> list[Recipe]:
-        """op_db's own samples, as many as the budget allows; the sample of a known issue first."""
-        from silicon_cts.sampling.sample import samples
+    def question(self, case: Case) -> Question:
+        """What decides which recipes a case asks."""
+        from silicon_cts.sampling.plan import Question
 
-        count = len(samples(case.operator, case.dtype, self.options.seed))
-        indices = spread(count, BUDGETS[self.options.budget].samples)
-        asked = [Recipe(case.operator, case.dtype, index, self.options.seed) for index in indices]
+        return Question(case.operator, case.aspect, case.dtype, self.options.budget, self.options.seed)
+
+    def recipes(self, case: Case) -> list[Recipe]:
+        """What a known issue, a regression and op_db show, in this order, and then what is generated."""
+        from silicon_cts.sampling import plan
+        from silicon_cts.sampling.sample import make
+
+        question, capability = self.question(case), self.capabilities[case.backend]
+        asked = plan.own(question)
+        if capability.generates:
+            asked += plan.generated(question)
         expectation = self.expectation(case)
-        if expectation is None or expectation.sample >= count:
-            return asked
-        shows_it = Recipe(case.operator, case.dtype, expectation.sample, expectation.seed)  # whatever this run's seed
-        return list(dict.fromkeys([shows_it, *asked]))
+        if expectation is None:
+            return list(dict.fromkeys(asked))
+        try:  # whatever this run's seed: the sample is that of the issue's own
+            make(expectation.recipe)
+        except RecipeError:
+            return list(dict.fromkeys(asked))
+        return list(dict.fromkeys([expectation.recipe, *asked]))
 
     def outcomes(self, case: Case) -> tuple[list[Task], list[Outcome | None]]:
         """What came of a case: its tasks, and an outcome for each.

@@ -21,6 +21,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from silicon_cts.records.record import SCHEMA as RECORD_SCHEMA
 from silicon_cts.records.record import Record
+from silicon_cts.sampling.recipe import Recipe, RecipeError
 
 if TYPE_CHECKING:
     from silicon_cts.records.run_folder import Run
@@ -61,6 +62,7 @@ SCHEMA: dict[str, Any] = {
                                 "dtype": _TEXT,
                                 "sample": {"type": "integer", "minimum": 0},
                                 "seed": {"type": "integer", "minimum": 0},
+                                "varied": {"type": "object"},
                             },
                         },
                     },
@@ -92,7 +94,8 @@ class KnownIssue:
     when: Mapping[str, str]
     """PEP 440 specifiers by package (``coreai-core = "==1.0.0b3"``): all must hold for the issue to apply."""
     cases: tuple[Mapping[str, Any], ...]
-    """Operator, aspect, dtype, the op_db sample that shows it, and the seed of that sample if it is not 0."""
+    """Operator, aspect, dtype, the op_db sample that shows it, the seed of that sample if it is not 0, and the other
+    fields of the recipe if it is varied."""
     line: int
     link: str = ""
 
@@ -113,9 +116,8 @@ class Expectation:
     """What a known issue says about one check."""
 
     issue: KnownIssue
-    sample: int
-    seed: int
-    """Of the run in which that sample showed it; 0 where the case says nothing."""
+    recipe: Recipe
+    """What shows it: op_db's sample with the seed of the run in which it did, varied or not."""
 
 
 @dataclass(frozen=True)
@@ -128,9 +130,7 @@ class KnownIssues:
     @cached_property
     def _by_key(self) -> dict[tuple[str, str, str, str], Expectation]:
         return {
-            (case["operator"], case["aspect"], case["dtype"], issue.backend): Expectation(
-                issue, case["sample"], case.get("seed", 0)
-            )
+            (case["operator"], case["aspect"], case["dtype"], issue.backend): Expectation(issue, _recipe(case))
             for issue in self.issues
             for case in issue.cases
         }
@@ -162,6 +162,12 @@ class KnownIssues:
         ]
 
 
+def _recipe(case: Mapping[str, Any]) -> Recipe:
+    """Raises RecipeError for one that no recipe can be."""
+    named = {name: case[name] for name in ("operator", "dtype", "sample")}
+    return Recipe.from_json({**named, "seed": case.get("seed", 0), **case.get("varied", {})})
+
+
 def load(path: Path, versions: Mapping[str, str]) -> KnownIssues:
     """The issues of a file that apply. A missing file is an empty one. Raises KnownIssuesError naming the line."""
     if not path.exists():
@@ -182,6 +188,10 @@ def load(path: Path, versions: Mapping[str, str]) -> KnownIssues:
         issue = KnownIssue(**{**entry, "cases": tuple(entry["cases"])}, line=line)
         try:
             applies = issue.applies(versions)
+            for case in issue.cases:
+                _recipe(case)
+        except RecipeError as error:
+            raise KnownIssuesError(f"{path.name}:{line}: {error}") from error
         except InvalidSpecifier as error:
             raise KnownIssuesError(
                 f"{path.name}:{line}: when: {error}; write for example torch = '>=2.13,<2.14'"
@@ -228,9 +238,19 @@ def _cause(reason: str) -> str:
     return re.sub(r"[\d.eE+-]+|\[.*?\]|\(.*?\)|\bsi32\b|\bi1\b", "#", text)[:80]
 
 
-def _seed(record: Record) -> str:
-    seed = (record.recipe or {}).get("seed", 0)
-    return f", seed = {seed}" if seed else ""
+def _case(record: Record) -> str:
+    recipe = dict(record.recipe or {})
+    varied = {name: recipe[name] for name in recipe if name not in ("operator", "dtype", "sample", "seed")}
+    fields = {"operator": record.operator_id, "aspect": record.aspect, "dtype": record.dtype}
+    fields |= {"sample": recipe["sample"]} | ({"seed": recipe["seed"]} if recipe.get("seed") else {})
+    return _inline(fields | ({"varied": varied} if varied else {}))
+
+
+def _inline(value: Any) -> str:
+    """As TOML; JSON but for tables."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{name} = {_inline(one)}" for name, one in value.items()) + " }"
+    return f"[{', '.join(map(_inline, value))}]" if isinstance(value, list) else json.dumps(value)
 
 
 def _entry(records: list[Record], versions: Mapping[str, str]) -> str:
@@ -241,11 +261,7 @@ def _entry(records: list[Record], versions: Mapping[str, str]) -> str:
         f"{name} = {json.dumps('==' + versions[name].partition('+')[0])}" for name in packages if name in versions
     )
     name = re.sub(r"[^a-z0-9]+", "-", f"{first.backend}-{first.operator_id}-{first.verdict}".lower()).strip("-")
-    cases = "".join(
-        f"    {{ operator = {json.dumps(one.operator_id)}, aspect = {json.dumps(one.aspect)}, "
-        f"dtype = {json.dumps(one.dtype)}, sample = {(one.recipe or {})['sample']}{_seed(one)} }},\n"
-        for one in records
-    )
+    cases = "".join(f"    {_case(one)},\n" for one in records)
     return (
         f"[[issue]]\nid = {json.dumps(name)}\nbackend = {json.dumps(first.backend)}\n"
         f"verdict = {json.dumps(first.verdict)}\nreason = {json.dumps(first.reason, ensure_ascii=False)}\n"

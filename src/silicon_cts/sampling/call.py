@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -20,6 +20,8 @@ class Sample:
     spec: TreeSpec
     process_output: Callable[[Any], Any]
     """op_db's ``output_process_fn_grad``: what of the output has a unique gradient."""
+    written: tuple[int, ...] = ()
+    """Indices into ``leaves`` of the tensors that the call writes to: ``out=``, or the one changed in place."""
 
     @property
     def tensor_positions(self) -> tuple[int, ...]:
@@ -43,11 +45,11 @@ class Sample:
 
     def replace(self, change: Callable[[Any], Any]) -> Sample:
         """The same call with ``change`` applied to each leaf."""
-        return Sample(self.call, tuple(change(leaf) for leaf in self.leaves), self.spec, self.process_output)
+        return replace(self, leaves=tuple(change(leaf) for leaf in self.leaves))
 
     def with_tensors(self, tensors: Sequence[torch.Tensor]) -> Sample:
         """The same call with other tensors, in order. Raises ValueError if their number differs."""
         leaves = list(self.leaves)
         for position, tensor in zip(self.tensor_positions, tensors, strict=True):
             leaves[position] = tensor
-        return Sample(self.call, tuple(leaves), self.spec, self.process_output)
+        return replace(self, leaves=tuple(leaves))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 BOUNDARIES = (1, 2, 3, 0, 4, 5, 7, 8, 9, 11, 13, 15, 16, 17, 31, 32, 33, 63, 64, 65)
@@ -20,18 +21,24 @@ class Effort:
     """Most samples of op_db asked of an operator in a dtype, spread evenly over them; None asks all."""
     gradient_dtypes: tuple[str, ...]
     """Dtypes in which gradients are asked."""
+    generated: Mapping[str, int]
+    """How many recipes are drawn for each aspect of an operator in a dtype."""
+    generated_dtypes: tuple[str, ...]
+    """Dtypes in which the aspects are asked that consist of generated recipes alone."""
     sizes: tuple[int, ...] = BOUNDARIES + LARGE
     """What a shape symbol may become, the plainest first."""
     elements: int = 2**16
     """Most elements of a generated tensor."""
 
 
+_QUICK = {"forward": 4, "gradient": 4, "layout": 4, "inplace": 4, "out": 4, "special_values": 4, "repeat": 2}
+_MANY = ("float32", "float16", "bfloat16", "complex64")
+_ALL = (*_MANY, "int64", "bool")
+
 BUDGETS: dict[str, Effort] = {
-    "quick": Effort(8, ("float32", "float16")),
-    "standard": Effort(64, ("float32", "float16", "bfloat16", "complex64")),
-    "deep": Effort(
-        None, ("float32", "float16", "bfloat16", "complex64"), sizes=BOUNDARIES + LARGE + HUGE, elements=2**20
-    ),
+    "quick": Effort(8, ("float32", "float16"), _QUICK, ("float32", "int64"), elements=2**12),
+    "standard": Effort(64, _MANY, dict.fromkeys(_QUICK, 24), _ALL),
+    "deep": Effort(None, _MANY, dict.fromkeys(_QUICK, 100), _ALL, sizes=BOUNDARIES + LARGE + HUGE, elements=2**20),
 }
 """``quick`` for every push, ``standard`` for a release, ``deep`` for the night."""
 

@@ -11,8 +11,10 @@ from silicon_cts.sampling.call import Sample
 from silicon_cts.sampling.recipe import RecipeError
 
 
-def over_memory(tensor: torch.Tensor, change: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
+def over_memory(tensor: torch.Tensor, change: Callable[[torch.Tensor], torch.Tensor], offset: int = 0) -> torch.Tensor:
     """``change`` applied to the whole memory under a tensor, seen again with the same size, strides and offset.
+
+    ``offset`` more elements lie before it in what ``change`` returns.
 
     ``change`` gets a flat tensor and returns one with as many elements, of any dtype or on any device, in memory of its
     own. Lazy conjugate and negative bits and ``requires_grad`` are kept; a tensor that is not strided is only changed.
@@ -24,7 +26,7 @@ def over_memory(tensor: torch.Tensor, change: Callable[[torch.Tensor], torch.Ten
     plain = torch._neg_view(plain) if plain.is_neg() else plain
     elements = plain.untyped_storage().nbytes() // plain.element_size()
     memory = change(torch.as_strided(plain, (elements,), (1,), 0))
-    changed = memory.as_strided(plain.size(), plain.stride(), plain.storage_offset())
+    changed = memory.as_strided(plain.size(), plain.stride(), plain.storage_offset() + offset)
     changed = torch._neg_view(changed) if tensor.is_neg() else changed
     changed = changed.conj() if tensor.is_conj() else changed
     return changed.detach().requires_grad_(tensor.requires_grad)
@@ -33,16 +35,16 @@ def over_memory(tensor: torch.Tensor, change: Callable[[torch.Tensor], torch.Ten
 Layout = Callable[[torch.Tensor], torch.Tensor]
 
 
-def _garbage(tensor: torch.Tensor, count: int) -> torch.Tensor:
-    """Memory that nobody may read: NaN, or the largest integer."""
-    if tensor.is_floating_point() or tensor.is_complex():
-        return torch.full((count,), float("nan"), dtype=tensor.dtype)
-    return torch.full((count,), True if tensor.dtype == torch.bool else torch.iinfo(tensor.dtype).max).to(tensor.dtype)
+def garbage(dtype: torch.dtype, count: int) -> torch.Tensor:
+    """Memory that nobody may read: NaN, or the largest integer; flat."""
+    if dtype.is_floating_point or dtype.is_complex:
+        return torch.full((count,), float("nan"), dtype=dtype)
+    return torch.full((count,), True if dtype == torch.bool else torch.iinfo(dtype).max, dtype=dtype)
 
 
 def _within(tensor: torch.Tensor, room: Sequence[int], view: Layout) -> torch.Tensor:
     """The tensor's values in ``view`` of new memory of size ``room`` that is garbage elsewhere."""
-    place = view(_garbage(tensor, math.prod(room)).reshape(tuple(room)))
+    place = view(garbage(tensor.dtype, math.prod(room)).reshape(tuple(room)))
     return place.copy_(tensor)
 
 

@@ -1,12 +1,15 @@
-"""What is observed of a sample when one aspect of its operator is asked for?
+"""What is observed when one aspect of an operator is asked for?
 
-An aspect is a function from a sample to the tensors that it leaves behind. The same function runs on the device, on the
-CPU as the yardstick and in float64 as the oracle, so that what is compared is the same by construction.
+An aspect is a function from a recipe to the tensors that its call leaves behind, and to what it did that no operator
+may do. The same function runs on the device, on the CPU as the yardstick and in float64 as the oracle, so that what is
+compared is the same by construction; where it runs is said by a :class:`Setting`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,11 +17,38 @@ import torch
 from torch.utils._pytree import tree_flatten
 
 from silicon_cts.catalog.dtypes import DTYPES, name_of, wide
-from silicon_cts.sampling.layout import over_memory
-from silicon_cts.sampling.sample import Sample
+from silicon_cts.sampling.layout import lay_out, over_memory
+from silicon_cts.sampling.memory import Memory
+from silicon_cts.sampling.recipe import Recipe
+from silicon_cts.sampling.related import related
+from silicon_cts.sampling.sample import Sample, make
 
 Observed = list[torch.Tensor | None]
 """One entry an output; None where a differentiable input got no gradient."""
+
+
+_NOTHING: AbstractContextManager[Any] = nullcontext()
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What one aspect of a call left behind."""
+
+    tensors: Observed
+    violations: tuple[str, ...] = ()
+    """What it did that an operator must not do: change an input, write beside its destination."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Where a call is observed."""
+
+    sample: Callable[[Sample], Sample] = lambda sample: sample
+    """The call as it is to be made there: on a device, in float64."""
+    tensor: Callable[[torch.Tensor], torch.Tensor] = lambda tensor: tensor
+    """A tensor that the observation itself makes, put there."""
+    around: AbstractContextManager[Any] = _NOTHING
+    """Entered around each call, and around nothing else."""
 
 
 def _outputs(result: Any) -> list[torch.Tensor]:
@@ -37,14 +67,44 @@ def _python_dtype(number: complex) -> torch.dtype:
     return kinds[type(number)]
 
 
-def forward(sample: Sample, _seed: int) -> Observed:
+def _call(sample: Sample, around: AbstractContextManager[Any]) -> Observation:
+    """One call: what it returned or wrote, and whether it left alone what it must."""
+    memories = [Memory(leaf) if isinstance(leaf, torch.Tensor) else None for leaf in sample.leaves]
+    with torch.no_grad(), around:
+        result = sample.run()
+    violations = []
+    for index, position in enumerate(sample.tensor_positions):
+        memory = memories[position]
+        assert memory is not None
+        if position in sample.written:
+            if memory.changed_beside():
+                violations.append(f"memory beside tensor {index}, which it writes to, was changed")
+        elif memory.changed():
+            violations.append(f"tensor {index}, an input, was changed")
+    outputs = _outputs(result)
+    if sample.written:
+        destinations = [sample.leaves[position] for position in sample.written]
+        if not _are(outputs, destinations):
+            violations.append("what it returns is not what it was given to write to")
+        outputs = destinations
+    return Observation([output.detach() for output in outputs], tuple(violations))
+
+
+def _are(returned: list[torch.Tensor], destinations: list[torch.Tensor]) -> bool:
+    """Whether these are the same memory, seen in whatever shape (``unsqueeze_`` changes its own)."""
+    return len(returned) == len(destinations) and all(
+        one is other or one.untyped_storage().data_ptr() == other.untyped_storage().data_ptr()
+        for one, other in zip(returned, destinations, strict=True)
+    )
+
+
+def forward(recipe: Recipe, setting: Setting) -> Observation:
     """The outputs of one call."""
-    with torch.no_grad():
-        return [output.detach() for output in _outputs(sample.run())]
+    return _call(setting.sample(make(recipe)), setting.around)
 
 
 def cotangent(output: torch.Tensor, seed: int) -> torch.Tensor:
-    """A random ``grad_output`` for ``output``: multiples of 1/128 in [-1, 1], exact in every floating dtype.
+    """A random ``grad_output`` for ``output``, on the CPU: multiples of 1/128 in [-1, 1], exact in every dtype.
 
     Exact values mean that backend, yardstick and oracle are given the same cotangent without any rounding between
     them. Integers from NumPy's PCG64 are the same on every machine. Ones everywhere would hide a backward that
@@ -54,21 +114,56 @@ def cotangent(output: torch.Tensor, seed: int) -> torch.Tensor:
     parts = 2 if output.is_complex() else 1
     drawn = torch.from_numpy(generator.integers(-128, 129, (parts, *output.shape)) / 128)
     values = torch.complex(drawn[0], drawn[1]) if parts == 2 else drawn[0]
-    return values.to(output.dtype).to(output.device)  # first the dtype: a device may have no float64
+    return values.to(output.dtype)
 
 
-def gradient(sample: Sample, seed: int) -> Observed:
-    """The gradient of each differentiable input under random cotangents; empty if nothing is differentiable."""
+def gradient(recipe: Recipe, setting: Setting) -> Observation:
+    """The gradient of each wanted input under random cotangents; empty if nothing is differentiable.
+
+    Under cotangents with a layout of their own the backward runs twice: its second answers stand behind the first.
+    """
+    sample = setting.sample(make(recipe))
     inputs = [tensor for tensor in sample.tensors if tensor.requires_grad]
-    outputs = [out for out in _outputs(sample.process_output(sample.run())) if out.requires_grad]
+    with setting.around:
+        outputs = [out for out in _outputs(sample.process_output(sample.run())) if out.requires_grad]
     if not inputs or not outputs:
-        return []
-    cotangents = [cotangent(output.detach(), seed + index) for index, output in enumerate(outputs)]
-    return list(torch.autograd.grad(outputs, inputs, cotangents, allow_unused=True))
+        return Observation([])
+    cotangents = []
+    for index, output in enumerate(outputs):
+        plain = cotangent(output.detach(), recipe.seed + index)
+        cotangents.append(setting.tensor(lay_out(plain, recipe.cotangent) if _fits(plain, recipe.cotangent) else plain))
+    found: Observed = []
+    for last in (False, True) if recipe.cotangent else (True,):
+        with setting.around:
+            found += torch.autograd.grad(outputs, inputs, cotangents, allow_unused=True, retain_graph=not last)
+    return Observation(found)
 
 
-ASPECTS: dict[str, Callable[..., Observed]] = {"forward": forward, "gradient": gradient}
-"""What can be asked of an operator. An aspect is added here and as one thin test in ``suites/operators``."""
+def _fits(tensor: torch.Tensor, name: str) -> bool:
+    from silicon_cts.sampling.layout import applicable
+
+    return name in applicable(tensor.shape, tensor.dtype)
+
+
+def repeat(recipe: Recipe, setting: Setting) -> Observation:
+    """The call; calls of the same operator with another shape, scalar and dtype; and the first call once more."""
+    first = make(recipe)
+    observations = [_call(setting.sample(one), setting.around) for one in (first, *related(recipe), make(recipe))]
+    tensors = [tensor for one in observations for tensor in one.tensors]
+    return Observation(tensors, tuple(dict.fromkeys(said for one in observations for said in one.violations)))
+
+
+OBSERVE: dict[str, Callable[[Recipe, Setting], Observation]] = {
+    "forward": forward,
+    "layout": forward,
+    "gradient": gradient,
+    "inplace": forward,
+    "out": forward,
+    "special_values": forward,
+    "rejects": forward,
+    "repeat": repeat,
+}
+"""How each aspect is observed. What is asked in it stands in :mod:`silicon_cts.sampling.plan`."""
 
 
 def to_wide(sample: Sample) -> Sample:
@@ -85,8 +180,20 @@ def to_wide(sample: Sample) -> Sample:
     return sample.replace(widen)
 
 
-def to_device(sample: Sample, device: str) -> Sample:
-    """The same call with its tensors (memory, strides and offset kept) and ``device=`` arguments on ``device``."""
+def to_contiguous(sample: Sample) -> Sample:
+    """The same call with every strided tensor contiguous in memory of its own."""
+
+    def plain(leaf: Any) -> Any:
+        if isinstance(leaf, torch.Tensor) and leaf.layout == torch.strided:
+            copy = leaf.detach().resolve_conj().resolve_neg().clone(memory_format=torch.contiguous_format)
+            return copy.requires_grad_(leaf.requires_grad)
+        return leaf
+
+    return sample.replace(plain)
+
+
+def on_device(device: str) -> Setting:
+    """Tensors (memory, strides and offset kept) and ``device=`` arguments on ``device``."""
     target = torch.device(device)
 
     def move(leaf: Any) -> Any:
@@ -96,7 +203,7 @@ def to_device(sample: Sample, device: str) -> Sample:
             return target
         return leaf
 
-    return sample.replace(move)
+    return Setting(lambda sample: sample.replace(move), move)
 
 
 def draws_random_numbers(sample: Sample) -> bool:

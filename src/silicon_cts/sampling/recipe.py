@@ -47,11 +47,19 @@ class Recipe:
     """Value profiles, one for each tensor or one for all; see :mod:`silicon_cts.sampling.values`."""
     layouts: tuple[str, ...] = ()
     """How each tensor lies in memory; see :mod:`silicon_cts.sampling.layout`."""
+    form: str = ""
+    """How the operator is called: see :mod:`silicon_cts.sampling.forms`; empty for the plain call."""
+    destination: str = ""
+    """How the tensors lie in memory that ``out=`` is given."""
+    cotangent: str = ""
+    """How ``grad_output`` lies in memory."""
+    wanted: tuple[int, ...] = ()
+    """Which tensors, counted from 0, a gradient is asked of; all that can have one by default."""
 
     def to_json(self) -> dict[str, Any]:
         """As plain values, without what is left at its default; :meth:`from_json` gives the same recipe back."""
         data = {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
-        return {name: value for name, value in data.items() if value != []}
+        return {name: value for name, value in data.items() if value not in ([], "")}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -85,6 +93,8 @@ class Recipe:
             "leading are sizes": sizes(self.leading),
             "arguments are pairs of a name and a value": pairs(self.arguments, str),
             "values and layouts are names": names(self.values) and names(self.layouts),
+            "form, destination and cotangent are names": names((self.form, self.destination, self.cotangent)),
+            "wanted are indices": sizes(self.wanted),
         }
         return next((rule for rule, holds in checks.items() if not holds), None)
 
@@ -93,4 +103,8 @@ class Recipe:
         text += "".join(f" {old}->{new}" for old, new in self.sizes)
         text += f" leading {self.leading}" if self.leading else ""
         text += "".join(f" {name}={value!r}" for name, value in self.arguments)
-        return text + "".join(f" {'/'.join(names)}" for names in (self.values, self.layouts) if names)
+        text += "".join(f" {'/'.join(names)}" for names in (self.values, self.layouts) if names)
+        text += f" {self.form}" if self.form else ""
+        text += f" into {self.destination}" if self.destination else ""
+        text += f" grad_output {self.cotangent}" if self.cotangent else ""
+        return text + (f" gradient of {self.wanted}" if self.wanted else "")

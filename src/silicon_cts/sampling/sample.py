@@ -7,7 +7,7 @@ under one seed and kept: sample 7 is then the same bits in every process, whoeve
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
@@ -18,7 +18,7 @@ from torch.utils._pytree import tree_flatten
 
 from silicon_cts.catalog.dtypes import DTYPES
 from silicon_cts.catalog.operators import op_info
-from silicon_cts.sampling import arguments, layout, shapes, values
+from silicon_cts.sampling import arguments, forms, layout, shapes, values
 from silicon_cts.sampling.call import Sample as Sample
 from silicon_cts.sampling.layout import over_memory
 from silicon_cts.sampling.portable import Portable
@@ -60,19 +60,34 @@ def samples(operator: str, dtype: str, seed: int) -> tuple[Sample, ...]:
     if DTYPES[dtype].torch not in info.supported_dtypes("cpu"):
         raise RecipeError(f"op_db has no samples of {operator} in {dtype} on the CPU")
     differentiable = info.supports_autograd and DTYPES[dtype].torch in info.supported_backward_dtypes("cpu")
-    made = []
     with seeded(seed), Portable():  # type: ignore[no-untyped-call]
         # Not info.sample_inputs(): it seeds anew for each sample, and walks the stack for a unittest, 0.07 s each time.
-        for sample in info.sample_inputs_func(info, "cpu", DTYPES[dtype].torch, differentiable):
-            leaves, spec = tree_flatten(((sample.input, *sample.args), dict(sample.kwargs)))
-            process = sample.output_process_fn_grad
-            made.append(Sample(info.op, tuple(_detach(leaf) for leaf in leaves), spec, process))
-    return tuple(made)
+        made = info.sample_inputs_func(info, "cpu", DTYPES[dtype].torch, differentiable)
+        return tuple(_call(info.op, sample) for sample in made)
+
+
+@lru_cache(maxsize=4)
+def errors(operator: str, seed: int) -> tuple[Sample, ...]:
+    """op_db's calls of an operator that must be refused; their dtypes are their own. Raises RecipeError."""
+    try:
+        info = op_info(operator)
+    except KeyError:
+        raise RecipeError(f"torch {torch.__version__} has no operator {operator!r} in op_db") from None
+    if info.error_inputs_func is None:
+        return ()
+    with seeded(seed), Portable():  # type: ignore[no-untyped-call]
+        return tuple(_call(info.op, wrong.sample_input) for wrong in info.error_inputs("cpu"))
+
+
+def _call(operator: Callable[..., Any], sample: Any) -> Sample:
+    leaves, spec = tree_flatten(((sample.input, *sample.args), dict(sample.kwargs)))
+    return Sample(operator, tuple(_detach(leaf) for leaf in leaves), spec, sample.output_process_fn_grad)
 
 
 def make(recipe: Recipe) -> Sample:
     """The sample of a recipe: tensors of its own, bit-identical in every process. Raises RecipeError."""
-    all_samples = samples(recipe.operator, recipe.dtype, recipe.seed)
+    wrong = recipe.form == forms.WRONG
+    all_samples = errors(recipe.operator, recipe.seed) if wrong else samples(recipe.operator, recipe.dtype, recipe.seed)
     if not 0 <= recipe.sample < len(all_samples):
         raise RecipeError(f"{recipe.operator} has {len(all_samples)} samples in {recipe.dtype}; no {recipe.sample}")
     sample = all_samples[recipe.sample].replace(_copy)
@@ -85,7 +100,17 @@ def make(recipe: Recipe) -> Sample:
         sample = values.apply(sample, recipe.values, recipe.dtype, seed, recipe.operator)
     if recipe.layouts:
         sample = layout.apply(sample, recipe.layouts)
-    return sample
+    if recipe.wanted:
+        sample = _wanting(sample, recipe.wanted)
+    return forms.apply(sample, recipe.form, recipe.destination, op_info(recipe.operator))
+
+
+def _wanting(sample: Sample, wanted: tuple[int, ...]) -> Sample:
+    """Gradients are asked of these tensors alone. Raises RecipeError for one that can have none."""
+    tensors = sample.tensors
+    if wrong := [index for index in wanted if index >= len(tensors) or not tensors[index].requires_grad]:
+        raise RecipeError(f"tensor {wrong[0]} of {len(tensors)} has no gradient")
+    return sample.with_tensors([tensor.requires_grad_(index in wanted) for index, tensor in enumerate(tensors)])
 
 
 def _copy(leaf: Any) -> Any:

@@ -12,9 +12,11 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
+from silicon_cts.sampling.aspects import Aspect
 from silicon_cts.sampling.call import Sample
 from silicon_cts.sampling.effort import BUDGETS, Effort
 from silicon_cts.sampling.families import variations
+from silicon_cts.sampling.forms import INPLACE
 from silicon_cts.sampling.layout import LAYOUTS, applicable
 from silicon_cts.sampling.recipe import Recipe, Value
 from silicon_cts.sampling.sample import make, samples
@@ -22,6 +24,8 @@ from silicon_cts.sampling.shapes import rank, shapes
 from silicon_cts.sampling.validity import Freedom, freedom, valid
 from silicon_cts.sampling.values import PROFILES
 
+ANY = Aspect(profiles=tuple(PROFILES), layouts=tuple(LAYOUTS))
+"""Every value profile and every layout."""
 _MOST_RANK = 6
 _LEADING: tuple[tuple[int, ...], ...] = ((2,), (1,), (3,), (0,), (2, 3), (5, 1), (2, 1, 2), (1, 2, 1, 3))
 
@@ -80,11 +84,10 @@ def drafts(
     draw: st.DrawFn,
     operator: str,
     dtype: str,
+    aspect: Aspect = ANY,
     *,
     budget: str = "standard",
     seeds: Sequence[int] = (0, 1),
-    profiles: Sequence[str] = tuple(PROFILES),
-    layouts: Sequence[str] = tuple(LAYOUTS),
 ) -> Recipe:
     """Recipes of which the CPU has taken the sizes one by one, but not yet together."""
     effort = BUDGETS[budget]
@@ -99,8 +102,27 @@ def drafts(
     recipe = replace(recipe, arguments=tuple(sorted(pins.items())))
     varied = dict(_arguments(draw, recipe))
     recipe = replace(recipe, arguments=tuple(sorted({**pins, **varied}.items(), key=lambda item: item[0])))
-    named = _values(draw, len(sample.tensors), profiles)
-    return replace(recipe, values=named, layouts=_layouts(draw, recipe, make(replace(recipe, arguments=())), layouts))
+    recipe = replace(recipe, values=_values(draw, len(sample.tensors), aspect.profiles))
+    plain = make(replace(recipe, arguments=()))
+    layouts = _layouts(draw, recipe, plain, aspect.layouts)
+    if aspect.form == INPLACE and layouts and layouts[0] == "expanded":
+        layouts = ("contiguous", *layouts[1:])
+    recipe = replace(recipe, layouts=layouts, form=aspect.form)
+    if aspect.destinations:
+        recipe = replace(recipe, destination=draw(st.sampled_from(aspect.destinations)))
+    if aspect.cotangents:
+        wanted = _wanted(draw, plain)
+        recipe = replace(recipe, cotangent=draw(st.sampled_from(aspect.cotangents)), wanted=wanted)
+    return recipe
+
+
+def _wanted(draw: st.DrawFn, sample: Sample) -> tuple[int, ...]:
+    """All differentiable tensors, or some of them."""
+    able = [index for index, tensor in enumerate(sample.tensors) if tensor.requires_grad]
+    if len(able) < 2 or draw(st.booleans()):
+        return ()
+    some = draw(st.lists(st.sampled_from(able), min_size=1, max_size=len(able) - 1, unique=True))
+    return tuple(sorted(some))
 
 
 def _values(draw: st.DrawFn, tensors: int, profiles: Sequence[str]) -> tuple[str, ...]:
@@ -113,16 +135,7 @@ def _values(draw: st.DrawFn, tensors: int, profiles: Sequence[str]) -> tuple[str
 
 
 def recipes(
-    operator: str,
-    dtype: str,
-    *,
-    budget: str = "standard",
-    seeds: Sequence[int] = (0, 1),
-    profiles: Sequence[str] = tuple(PROFILES),
-    layouts: Sequence[str] = tuple(LAYOUTS),
+    operator: str, dtype: str, aspect: Aspect = ANY, *, budget: str = "standard", seeds: Sequence[int] = (0, 1)
 ) -> st.SearchStrategy[Recipe]:
-    """Recipes of an operator that the CPU takes, with the sizes of a budget, and value profiles and layouts by name.
-
-    ``profiles`` and ``layouts`` list the plainest first; an empty one leaves values or memory as op_db made them.
-    """
-    return drafts(operator, dtype, budget=budget, seeds=seeds, profiles=profiles, layouts=layouts).filter(valid)
+    """Recipes of an operator that the CPU takes, with the sizes of a budget and what an aspect varies."""
+    return drafts(operator, dtype, aspect, budget=budget, seeds=seeds).filter(valid)

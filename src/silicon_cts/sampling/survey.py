@@ -13,11 +13,15 @@ from fnmatch import fnmatchcase
 from hypothesis import HealthCheck, Phase, given, settings
 
 from silicon_cts.catalog.operators import operators
+from silicon_cts.sampling.aspects import Aspect
 from silicon_cts.sampling.families import FAMILIES
 from silicon_cts.sampling.recipe import Recipe
 from silicon_cts.sampling.sample import samples
 from silicon_cts.sampling.strategies import drafts
 from silicon_cts.sampling.validity import freedom, refusal
+
+SHAPES = Aspect()
+"""Neither values nor layouts are varied."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class Row:
         return next(matching, "others")
 
 
-def ask(operator: str, dtype: str, draws: int, *, profiles: tuple[str, ...] = (), layouts: tuple[str, ...] = ()) -> Row:
+def ask(operator: str, dtype: str, draws: int, aspect: Aspect = SHAPES) -> Row:
     """Draw for one operator, derandomised."""
     seen: list[Recipe] = []
 
@@ -47,7 +51,7 @@ def ask(operator: str, dtype: str, draws: int, *, profiles: tuple[str, ...] = ()
         max_examples=draws, derandomize=True, database=None, deadline=None,
         phases=[Phase.generate], suppress_health_check=list(HealthCheck),
     )  # fmt: skip
-    @given(drafts(operator, dtype, seeds=(0,), profiles=profiles, layouts=layouts))
+    @given(drafts(operator, dtype, aspect, seeds=(0,)))
     def collect(recipe: Recipe) -> None:
         seen.append(recipe)
 

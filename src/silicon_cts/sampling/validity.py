@@ -14,6 +14,8 @@ from torch.utils._pytree import tree_leaves
 
 from silicon_cts.sampling import arguments
 from silicon_cts.sampling.call import Sample
+from silicon_cts.sampling.forms import OUT
+from silicon_cts.sampling.layout import over_memory
 from silicon_cts.sampling.recipe import Recipe, RecipeError, Value
 from silicon_cts.sampling.sample import make, seeded
 from silicon_cts.sampling.shapes import symbols
@@ -37,9 +39,10 @@ _UNGUARDED: dict[str, tuple[str, ...]] = {
     "_segment_reduce.*": ("sizes", "leading"),
     "*native_batch_norm*": ("leading",),
     "_batch_norm_with_update": ("leading",),
+    "tri[lu]": ("destination",),
 }
-"""Operators whose CPU kernel does not check its pivots, offsets or channels and would write outside its memory: by
-glob, the fields of a recipe that they never see changed."""
+"""Operators whose CPU kernel does not check its pivots, offsets, channels or destination and would write outside its
+memory: by glob, the fields of a recipe that they never see changed."""
 
 
 @lru_cache(maxsize=8192)
@@ -49,18 +52,35 @@ def refusal(recipe: Recipe) -> str | None:
         if fnmatchcase(recipe.operator, glob) and any(getattr(recipe, field) for field in fields):
             return "the CPU kernel does not check its input, and would write outside its memory"
     try:
-        sample = make(recipe)
+        sample = make(recipe if recipe.form != OUT else replace(recipe, form="", destination=""))
     except RecipeError as error:
         return str(error)
-    with warnings.catch_warnings(), seeded(recipe.seed), torch.no_grad():
+    if recipe.form != OUT:
+        return _refused(recipe.operator, sample, recipe.seed)
+    if too_much := _too_much(recipe.operator, sample):  # before the plain call is made, for the shapes of its answer
+        return too_much
+    try:
+        return _refused(recipe.operator, make(recipe), recipe.seed)
+    except RecipeError as error:
+        return str(error)
+
+
+def _refused(operator: str, sample: Sample, seed: int) -> str | None:
+    with warnings.catch_warnings(), seeded(seed), torch.no_grad():
         warnings.simplefilter("ignore")
         try:
-            if too_much := _too_much(recipe.operator, sample):
+            if too_much := _too_much(operator, sample):
                 return too_much
             sample.run()
         except Exception as error:
             return " ".join(f"{type(error).__name__}: {error}".split())[:200]
     return None
+
+
+def takes(operator: str, sample: Sample) -> bool:
+    """Whether the CPU takes a call that was made without a recipe; its tensors are left alone."""
+    copied = sample.replace(lambda leaf: over_memory(leaf, torch.clone) if isinstance(leaf, torch.Tensor) else leaf)
+    return _refused(operator, copied, 0) is None
 
 
 def valid(recipe: Recipe) -> bool:

@@ -23,6 +23,8 @@ KEEPS_VALUES: dict[str, str] = {
     "repeat_interleave": "allocates as many elements as the sum of its values",
     "tensor_split": "splits at its values",
     "special.*_polynomial_*": "takes as many steps as its degree, a tensor",
+    "*polygamma*": "steps from a negative argument up to 9, one by one",
+    "special.zeta": "steps from a negative argument up to 9, one by one",
     "lcm": "divides by zero in C++ at the limits of integers, and the process ends",
 }
 """Operators of which a large value would fill the memory or end the process: they keep the values that they have."""

@@ -1,0 +1,76 @@
+"""In which form is an operator called: plainly, in place, into ``out=``, or so that it must be refused?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch.utils._pytree import tree_flatten, tree_leaves, tree_map_only
+
+from silicon_cts.sampling.call import Sample
+from silicon_cts.sampling.layout import garbage, lay_out, over_memory
+from silicon_cts.sampling.recipe import RecipeError
+
+INPLACE, OUT, WRONG = "inplace", "out", "wrong"
+"""``WRONG`` is one of op_db's calls that must be refused: :func:`silicon_cts.sampling.sample.errors`."""
+GUARD = 16
+"""Elements of garbage before and behind the memory of a tensor that is written to."""
+
+
+def apply(sample: Sample, form: str, destination: str, info: Any) -> Sample:
+    """The call in a form; what it writes to lies in a larger, guarded buffer.
+
+    ``info`` is the operator's ``OpInfo``, and ``destination`` the layout of what ``out=`` is given. Raises RecipeError
+    for a form that there is not.
+    """
+    if form in ("", WRONG):
+        return sample
+    if form == INPLACE:
+        return _in_place(sample, info.inplace_variant)
+    if form == OUT:
+        return _into(sample, destination or "contiguous", bool(info.supports_out))
+    raise RecipeError(f"no form {form!r}; there are {INPLACE}, {OUT} and {WRONG}")
+
+
+def _in_place(sample: Sample, variant: Callable[..., Any] | None) -> Sample:
+    first = sample.leaves[0] if sample.leaves else None
+    if variant is None or not isinstance(first, torch.Tensor):
+        raise RecipeError("it has no in-place form" if variant is None else "its first argument is no tensor")
+    return replace(sample, call=variant, leaves=(guarded(first), *sample.leaves[1:]), written=(0,))
+
+
+def _into(sample: Sample, destination: str, supported: bool) -> Sample:
+    """``out=`` holds garbage of the shapes and dtypes that the plain call answers with on the CPU."""
+    if not supported:
+        raise RecipeError("it takes no out=")
+    try:
+        with torch.no_grad():
+            answer = sample.run()
+    except Exception as error:
+        raise RecipeError(f"the plain call fails: {type(error).__name__}: {error}") from error
+
+    def place(like: torch.Tensor) -> torch.Tensor:
+        plain = garbage(like.dtype, like.numel()).reshape(like.shape)
+        return guarded(lay_out(plain, destination))
+
+    out = tree_map_only(torch.Tensor, place, tuple(answer) if isinstance(answer, tuple | list) else answer)
+    args, kwargs = sample.arguments()
+    leaves, spec = tree_flatten((args, {**kwargs, "out": out}))
+    mine = {id(tensor) for tensor in tree_leaves(out)}
+    written = tuple(index for index, leaf in enumerate(leaves) if id(leaf) in mine)
+    return replace(sample, leaves=tuple(leaves), spec=spec, written=written)
+
+
+def guarded(tensor: torch.Tensor) -> torch.Tensor:
+    """The same values, strides and lazy bits, with :data:`GUARD` elements of garbage on both sides of its memory."""
+    if tensor.layout != torch.strided:
+        return tensor
+
+    def surround(memory: torch.Tensor) -> torch.Tensor:
+        room = garbage(memory.dtype, memory.numel() + 2 * GUARD)
+        room[GUARD : GUARD + memory.numel()] = memory
+        return room
+
+    return over_memory(tensor, surround, offset=GUARD)
