@@ -1,4 +1,7 @@
-"""What can be asked of silicon-cts outside of pytest? One function a subcommand; heavy imports inside them."""
+"""What can be asked of silicon-cts outside of pytest? One function a subcommand; heavy imports inside them.
+
+Those that compare runs and benchmarks are in :mod:`silicon_cts.commands`.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +10,11 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, TextIO
+from typing import NoReturn, TextIO
 
 from silicon_cts import __version__
-
-if TYPE_CHECKING:
-    from silicon_cts.records.run_folder import Run
-
-LATEST = Path("reports/runs/latest")
-OK, MISTAKE, NO_ACCELERATOR = 0, 2, 3
-"""Exit statuses."""
-
-
-class MistakeError(Exception):
-    """Something that the person at the keyboard can put right; the message is one sentence."""
+from silicon_cts.commands import baseline, bench, diff, history, query, sensitivity
+from silicon_cts.commands.shared import MISTAKE, NO_ACCELERATOR, OK, MistakeError, append_to, read_run, run_argument
 
 
 class Parser(argparse.ArgumentParser):
@@ -55,14 +49,16 @@ def report(asked: argparse.Namespace) -> int:
     import shutil
 
     from silicon_cts import reports
-    from silicon_cts.reports import terminal
+    from silicon_cts.reports import markdown, terminal
 
-    run = _read(asked.run)
+    run = read_run(asked.run)
     problem = ""
     try:
         reports.write(run)
     except OSError as error:
         problem = f"cannot write into {run.path}: {error.strerror or error}"
+    if asked.append is not None:
+        append_to(asked.append, markdown.render(run))
     sys.stdout.write(terminal.render(run, shutil.get_terminal_size((100, 24)).columns))
     if problem:
         raise MistakeError(problem)
@@ -88,22 +84,8 @@ def known_issues(asked: argparse.Namespace) -> int:
     """Print what could be added to ``suites/known_issues.toml`` for the new failures of a run."""
     from silicon_cts.records.known_issues import propose
 
-    sys.stdout.write(propose(_read(asked.run)).rstrip("\n") + "\n")
+    sys.stdout.write(propose(read_run(asked.run)).rstrip("\n") + "\n")
     return OK
-
-
-def _read(path: Path) -> Run:
-    """The run at a path: its folder, or a file in it."""
-    from silicon_cts.records.run_folder import RECORDS, RUN, RunFolderError, read
-
-    if not path.exists():
-        raise MistakeError(
-            f"there is no run at {path}: give the path of a run folder; pytest makes them in reports/runs"
-        )
-    try:
-        return read(path.parent if path.is_file() and path.name in (RECORDS, RUN) else path)
-    except (RunFolderError, OSError) as error:
-        raise MistakeError(str(error)) from error
 
 
 def _parser() -> Parser:
@@ -112,7 +94,8 @@ def _parser() -> Parser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
 
     command = commands.add_parser("report", help="renew the report of a run and print it")
-    _run_argument(command)
+    run_argument(command)
+    command.add_argument("--append", type=Path, metavar="FILE", help="add summary.md to the end of a file")
     command.set_defaults(command=report)
 
     command = commands.add_parser("doctor", help="what can be tested on this machine, and what would change that")
@@ -122,15 +105,12 @@ def _parser() -> Parser:
     command.set_defaults(command=doctor)
 
     command = commands.add_parser("known-issues", help="propose known issues for the new failures of a run")
-    _run_argument(command)
+    run_argument(command)
     command.set_defaults(command=known_issues)
+
+    for module in (diff, query, history, bench, baseline, sensitivity):
+        module.add(commands)
     return parser
-
-
-def _run_argument(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "run", nargs="?", type=Path, default=LATEST, metavar="RUN", help=f"run folder; {LATEST} if not given"
-    )
 
 
 def _never_fail_to_encode(stream: TextIO) -> None:

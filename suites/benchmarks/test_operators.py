@@ -1,0 +1,22 @@
+"""Benchmarks: how long do about 60 operators take at sizes that people run?
+
+Only in a benchmark run: ``pytest --benchmark-only``, or any other ``--benchmark-*`` option.
+"""
+
+import pytest
+
+from silicon_cts.plugin.benchmarks import Timing
+
+pytestmark = pytest.mark.benchmark
+
+
+@pytest.mark.metric("first_call")
+def test_first_call(timing: Timing) -> None:
+    """The first call of a process, in which graphs are built and kernels compiled."""
+    timing.first_call()
+
+
+@pytest.mark.metric("steady")
+def test_steady(timing: Timing) -> None:
+    """Call after call, forward, and forward with backward where the operator trains."""
+    timing.steady()
