@@ -5,7 +5,7 @@ and after which step a value is needed no more.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,8 @@ from .values import Array, declared_shape, declared_type
 Environment = dict[Any, Any]
 """The values at hand, by MIL variable."""
 
+_WITH_EFFECTS = frozenset({"coreml_update_state"})
+"""Operations that do something besides giving a result."""
 _FIRST_OPSET = 13
 _FIRST_OPSET_VERSION = 4
 
@@ -117,6 +119,21 @@ def prepare(function: Any, mode: Mode | str = Mode.AS_WRITTEN) -> Plan:
     constants: Environment = {}
     mode = Mode(mode)
     return Plan(function, mode, _block(function, function.inputs.values(), mode, constants), constants)
+
+
+def giving(plan: Plan, outputs: Iterable[Any]) -> Plan:
+    """The plan of the same function with these of its output variables alone, and the steps that they need.
+
+    Steps that change a state are all kept.
+    """
+    wanted = tuple(outputs)
+    needed, steps = set(wanted), []
+    for step in reversed(plan.block.steps):
+        if step.operation.op_type in _WITH_EFFECTS or any(output.var in needed for output in step.outputs):
+            needed.update(_used(step))
+            steps.append(replace(step, frees=()))
+    block = Block(plan.block.inputs, _with_frees(steps[::-1], wanted), wanted)
+    return replace(plan, block=block)
 
 
 def _block(block: Any, inputs: Iterable[Any], mode: Mode, constants: Environment) -> Block:

@@ -1,0 +1,51 @@
+"""What does Core ML answer, and where did it plan to compute that?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from silicon_cts import mil
+from silicon_cts.backends import outcome
+from silicon_cts.backends.coreml import placement
+from silicon_cts.backends.coreml.front import Passed
+from silicon_cts.backends.coreml.interface import arrays, names, shares, tensor
+from silicon_cts.backends.coreml.rounding import spread
+from silicon_cts.backends.outcome import Outcome
+from silicon_cts.sampling.observation import Observed
+
+
+def answer(model: Any, loaded: Any, plan: Any, passed: Passed, precision: str, unit: str) -> Mapping[int, Outcome]:
+    """The outcome of every sample in a program: ``loaded`` is its ``CompiledMLModel``, ``plan`` its ``MLComputePlan``.
+
+    How far roundings move a float16 program is measured with the MIL evaluator. Raises what predicting raises.
+    """
+    description = model.get_spec().description
+    taken = {one.name for one in description.input}
+    inputs = {name: one for name, one in arrays(passed.inputs).items() if name in taken}
+    answers = loaded.predict(dict(inputs))
+    given = [one.name for one in description.output]
+    moves = _moves(mil.load(model), inputs) if precision == "float16" else {}
+    planned = placement.read(plan) if plan is not None else []
+    found = {}
+    starts = _inputs_of(passed)
+    for member, own in zip(passed.members, shares(passed.members, given), strict=True):
+        values = [tensor(answers[name], dtype) for name, dtype in zip(own, member.dtypes, strict=True)]
+        spreads: Observed | None = [torch.from_numpy(moves[name]) for name in own] if moves else None
+        placed = tuple(placement.own(planned, starts[member.key], own))
+        one = outcome.result(list(values), placement.elsewhere(placed, unit))
+        found[member.key] = replace(one, placement=placed, spread=spreads)
+    return found
+
+
+def _moves(model: mil.Model, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    return spread(model.plan("float32"), inputs, mil.evaluate(model.plan(), inputs))
+
+
+def _inputs_of(passed: Passed) -> dict[int, list[str]]:
+    """The names of the inputs of each sample, by its key."""
+    given = iter(names(passed.inputs))
+    return {one.key: [next(given) for _ in range(len(one.sample.tensors) - len(one.held))] for one in passed.first}

@@ -1,0 +1,161 @@
+"""``coreml-reference``: what coremltools converts, evaluated on any machine from the specification of MIL."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from silicon_cts.backends import outcome
+from silicon_cts.backends.coreml.ways import FRONTS, PRECISIONS, WAYS
+from silicon_cts.backends.outcome import Outcome, Task
+from silicon_cts.backends.protocol import Absence, Backend, Capability, Enter
+
+if TYPE_CHECKING:
+    from silicon_cts.backends.coreml.front import Passed
+    from silicon_cts.sampling.recipe import Recipe
+
+
+class CoreMLReference(Backend):
+    """Conversion by coremltools, evaluation by :mod:`silicon_cts.mil`."""
+
+    stages: tuple[str, ...] = ("build", "convert", "run")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """Core ML."""
+        return ("coreml",)
+
+    def absence(self) -> Absence | None:
+        """Present where coremltools is installed."""
+        if importlib.util.find_spec("coremltools") is None:
+            return Absence("coremltools is not installed", "pip install 'silicon-cts[coreml]'")
+        return None
+
+    def capability(self) -> Capability:
+        """Ahead of time and forward only, in every :data:`~silicon_cts.backends.coreml.ways.WAYS`."""
+        from silicon_cts.backends.coreml.interface import NARROWS
+
+        return Capability(
+            dtypes=("float32", "int64", "bool"),
+            aspects=("forward",),
+            generates=False,
+            isolation="forkserver" if platform.system() == "Linux" else "spawn",
+            ahead_of_time=True,
+            batch=128,
+            deadlines={"build": 120.0, "convert": 120.0, "run": 60.0},
+            narrows=NARROWS,
+            ways={name: way.precision for name, way in WAYS.items()},
+        )
+
+    def start(self) -> None:
+        """Import what converting needs; the template process of the workers does it once for all."""
+        _warm_up()
+
+    def run(self, tasks: Sequence[Task], enter: Enter) -> list[Outcome]:
+        """All samples in one program for each front end, converted at each precision that is asked for."""
+        from silicon_cts.backends.coreml.batch import outcomes
+        from silicon_cts.backends.coreml.front import Member
+        from silicon_cts.backends.coreml.interface import member
+        from silicon_cts.sampling.sample import make
+
+        enter("build")
+        recipes = list(dict.fromkeys(task.recipe for task in tasks))
+        members = [member(key, make(recipe)) for key, recipe in enumerate(recipes)]
+        found: dict[tuple[int, str, str], Outcome] = {}
+        for front in FRONTS:
+            asked = [(recipes.index(task.recipe), WAYS[task.way]) for task in tasks if WAYS[task.way].front == front]
+            keys = {key for key, _ in asked}
+            precisions = [name for name in PRECISIONS if any(way.precision == name for _, way in asked)]
+            batch = [one for one in members if isinstance(one, Member) and one.key in keys]
+            done = outcomes(front, batch, precisions, self.answer, enter) if precisions else {}
+            found |= {(key, front, precision): one for (key, precision), one in done.items()}
+        return [
+            outcome.refusal(problem, "build")
+            if isinstance(problem := members[key := recipes.index(task.recipe)], str)
+            else found[key, WAYS[task.way].front, WAYS[task.way].precision]
+            for task in tasks
+        ]
+
+    def answer(self, model: Any, passed: Passed, precision: str, enter: Enter) -> Mapping[int, Outcome]:
+        """Evaluate the program that the converter serialised."""
+        from silicon_cts import mil
+        from silicon_cts.backends.coreml.evaluation import answer
+
+        enter("run")
+        return answer(mil.load(model).function, passed, precision)
+
+    def versions(self) -> Mapping[str, str]:
+        """Of the converter."""
+        try:
+            return {"coremltools": version("coremltools")}
+        except PackageNotFoundError:
+            return {}
+
+    def script(self, recipe: Recipe, aspect: str) -> str | None:
+        """Convert in every way and evaluate: Core ML itself is on macOS only."""
+        return _SCRIPT
+
+
+_SCRIPT = """\
+import coremltools as ct
+import numpy as np
+import silicon_cts.mil
+
+
+class Module(torch.nn.Module):
+    def forward(self, *tensors):
+        return call(*tensors)
+
+
+tensors = tuple(tensor.detach() for tensor in tensors)
+kinds = {torch.int64: np.int32, torch.float64: np.float32, torch.bool: bool}
+kinds |= {torch.int32: np.int32, torch.float32: np.float32, torch.float16: np.float16}
+inputs = [ct.TensorType(f"x{i}", tensor.shape, kinds[tensor.dtype]) for i, tensor in enumerate(tensors)]
+programs = {
+    "trace": lambda: torch.jit.trace(Module().eval(), tensors, check_trace=False),
+    "export": lambda: torch.export.export(Module().eval(), tensors).run_decompositions({}),
+}
+answer = {}
+for front, program in programs.items():
+    for precision in (ct.precision.FLOAT32, ct.precision.FLOAT16):
+        try:
+            options = {"compute_precision": precision, "minimum_deployment_target": ct.target.iOS18}
+            model = ct.convert(program(), inputs=inputs, skip_model_load=True, **options)
+            predicted = silicon_cts.mil.load(model).predict({f"x{i}": x.numpy() for i, x in enumerate(tensors)})
+            answer[front, precision.value] = list(predicted.values())
+        except Exception as error:
+            answer[front, precision.value] = repr(error)
+"""
+
+
+@cache
+def _warm_up() -> None:
+    """Once in a process: a worker that was forked from the template finds it done."""
+    import gc
+
+    import torch
+
+    from silicon_cts.catalog.operators import operators
+
+    os.environ.setdefault("TQDM_DISABLE", "1")  # progress bars of passes
+    logging.getLogger("coremltools").setLevel(logging.CRITICAL)
+    import coremltools
+
+    from silicon_cts import mil
+    from silicon_cts.mil import registry
+
+    operators()
+    registry.implementation("add")
+    program = torch.export.export(torch.nn.Identity(), (torch.ones(1),)).run_decompositions({})
+    mil.load(coremltools.convert(program, skip_model_load=True))  # what the first conversion imports
+    gc.collect()
+    gc.freeze()  # converting allocates much: without a million old objects to walk it is faster
