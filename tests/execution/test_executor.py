@@ -83,3 +83,22 @@ def test_a_fresh_worker_has_run_nothing_before(executor):
     warm = executor.run(tasks("sin", 1) * 2)
     fresh = executor.run_fresh(tasks("sin", 1)[0])
     assert (warm[1].observed[0] - fresh.observed[0]).abs().max() > 0.5
+
+
+def test_what_ran_before_a_task_in_its_process_is_remembered(executor):
+    executor.run(tasks("add", 3))
+    executor.run(tasks("cos", 1))
+    (last,) = tasks("sin", 1)
+    assert executor.before(last) == []
+    executor.run([last])
+    assert executor.before(last) == ["add (forward, float32) 3 times", "cos (forward, float32)"]
+    executor.run_fresh(last)
+    assert executor.before(last) == []
+
+
+def test_a_shorter_deadline_for_one_task_does_not_last(executor):
+    executor.run(tasks("add", 1))
+    begin = time.monotonic()
+    assert "within 1 s" in executor.ask(tasks("exp", 1)[0], 1.0).reason
+    assert time.monotonic() - begin < 15
+    assert executor.ask(tasks("add", 1)[0]).kind == "result"

@@ -45,6 +45,7 @@ def test_every_verdict_has_its_outcome_and_its_record_and_the_run_its_reports(ru
     assert "SIGABRT in stage run; last words: assertion failed in the driver" in found["reciprocal"]["reason"]
     assert "no answer in stage run within 8 s" in found["exp"]["reason"]
     assert "asked again in a fresh process: agrees" in found["sin"]["reason"]
+    assert "; before it ran " in found["sin"]["reason"]
     assert found["add"]["grade"] == "A"
     assert 0 < found["add"]["ratio"] < 8
     assert found["add"]["script"] is None

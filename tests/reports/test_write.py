@@ -66,7 +66,7 @@ def test_the_readme_lists_every_field_of_a_record() -> None:
     assert list(described) == list(SCHEMA["properties"]) == SCHEMA["required"]
     for name, field in SCHEMA["properties"].items():
         types = field.get("type", "string")
-        items = "array of strings" if types == "array" else types
+        items = f"array of {field['items']['type']}s" if types == "array" else types
         told = items if isinstance(items, str) else " or ".join(types)
         assert described[name][0] == told, name
         plain = described[name][1].replace("`", "")

@@ -18,6 +18,24 @@ class Task:
 
     recipe: Recipe
     aspect: str
+    way: str = ""
+    """One of the backend's :attr:`~silicon_cts.backends.protocol.Capability.ways`; empty if it has but one."""
+    precision: str = ""
+    """dtype in which that way computes floats; empty: as the recipe says."""
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Where one operation was planned, in the framework's own words."""
+
+    operation: str
+    """Its kind: ``conv``."""
+    preferred: str
+    """The unit it was planned on: ``cpu``, ``gpu``, ``ane``; empty if the framework does not say."""
+    supported: tuple[str, ...]
+    """The units that could run it."""
+    weight: float | None
+    """Its estimated share of the program's cost, between 0 and 1; None if the framework does not say."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +47,8 @@ class Outcome:
     """The tensors, on the CPU, when ``kind`` is ``result``."""
     reason: str = ""
     """The backend's own words for a refusal or an exception; last words and signal of a crash; stage of a hang."""
+    spread: Observed | None = None
+    """How far the roundings inside of this very program move each element of each output (float64), if it says."""
     stage: str = ""
     """Where it ended when there is no result."""
     violations: tuple[str, ...] = ()
@@ -37,6 +57,8 @@ class Outcome:
     """What the backend has to say besides: that a simulated fault fired."""
     elsewhere: str = ""
     """Where it was placed, if not on the unit that was asked for."""
+    placement: tuple[Placed, ...] = ()
+    """Where each of the operator's own operations was planned, if the backend says."""
     seconds: float = 0.0
     """Wall time; of a batch, each task's share."""
 

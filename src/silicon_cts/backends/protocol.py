@@ -44,7 +44,7 @@ class Capability:
     dtypes: tuple[str, ...]
     """Input dtypes that are worth asking for."""
     aspects: tuple[str, ...] = (
-        "forward", "gradient", "layout", "inplace", "out", "special_values", "rejects", "repeat",
+        "forward", "gradient", "layout", "inplace", "out", "special_values", "rejects", "repeat", "random",
     )  # fmt: skip
     isolation: Isolation = "spawn"
     generates: bool = True
@@ -57,6 +57,9 @@ class Capability:
     """Seconds allowed for each stage of one batch."""
     narrows: Mapping[str, str] = field(default_factory=dict)
     """Dtypes that it documents to return narrower: ``{"int64": "int32"}``. Values that fit are compared."""
+    ways: Mapping[str, str] = field(default_factory=lambda: {"": ""})
+    """Ways in which each sample is asked, each judged by itself, with the dtype in which it computes floats: front end
+    and precision of a converter. The dtype is empty where the way computes in the dtype that was asked for."""
     recycle_after: int | None = None
     """Tasks after which the worker is replaced (a device that keeps a compiled graph for every shape)."""
     yardstick: bool = False
@@ -104,7 +107,8 @@ class Backend(ABC):
     def script(self, recipe: Recipe, aspect: str) -> str | None:
         """The part of a stand-alone reproduction that runs a sample on this backend; None if it has none.
 
-        The script has ``torch``, a callable ``call`` and its CPU tensors ``tensors`` in scope, and must assign
-        ``answer``: the list of tensors that came out.
+        The script has ``torch``, a callable ``call``, its CPU tensors ``tensors`` and ``move(tensor, device)``. It must
+        assign ``answer``: what came out. One that calls eagerly also assigns ``given``, the tensors that it called
+        with, and may set ``device``, where the call itself makes tensors.
         """
         return None

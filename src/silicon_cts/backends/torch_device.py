@@ -159,6 +159,6 @@ class TorchDevice(Backend):
         return {}
 
     def script(self, recipe: Recipe, aspect: str) -> str | None:
-        """Move the tensors, call."""
-        moved = f"tensor.detach().to({self.device!r}).requires_grad_(tensor.requires_grad)"
-        return f"answer = call(*[{moved} for tensor in tensors])\n"
+        """Move the tensors with what lies beside them in memory, call."""
+        given = "given = [move(tensor, device) for tensor in tensors]"
+        return f"device = torch.device({self.device!r})\n{given}\nanswer = call(*given)\n"

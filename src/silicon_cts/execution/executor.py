@@ -1,20 +1,27 @@
 """How does a list of tasks become one outcome each, whatever the backend does?
 
 The worker is kept warm, replaced when it dies or is full, and a batch that fails as a whole is split until the task
-that fails alone is found.
+that fails alone is found. What each process ran is remembered: an answer may depend on it.
 """
 
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import groupby
 
 from silicon_cts.backends import outcome
 from silicon_cts.backends.outcome import Outcome, Task
 from silicon_cts.backends.protocol import Backend, Capability
 from silicon_cts.execution.process import WorkerProcess
+
+_REMEMBERED = 1024
+"""Tasks of which it is known what ran before them."""
+_TOLD = 4
+"""Of those before a task, the last few kinds."""
 
 
 class Executor:
@@ -26,6 +33,9 @@ class Executor:
         self._deadline = deadline
         self._worker: WorkerProcess | None = None
         self._started = False
+        self._processes = 0
+        self._ran: deque[tuple[int, Task]] = deque(maxlen=_REMEMBERED)
+        """With the number of its process, each task that was given to one."""
 
     @cached_property
     def capability(self) -> Capability:
@@ -71,8 +81,24 @@ class Executor:
     def run_fresh(self, task: Task) -> Outcome:
         """The task alone, in a worker that has run nothing before it (in this process for an unisolated backend)."""
         self._drop_worker()
-        found = self._attempt([task])
+        return self.ask(task)
+
+    def ask(self, task: Task, most: float | None = None) -> Outcome:
+        """The task alone, in the worker as it is. ``most`` seconds for each stage, where its deadline is longer."""
+        found = self._attempt([task], most)
         return found if isinstance(found, Outcome) else found[0]
+
+    def before(self, task: Task) -> list[str]:
+        """What ran in the same process before a task ran last: operator, aspect and dtype, the latest last."""
+        ran = list(self._ran)
+        place = next((index for index in reversed(range(len(ran))) if ran[index][1] == task), 0)
+        names = [
+            f"{one.recipe.operator} ({one.aspect}, {one.recipe.dtype})"
+            for process, one in ran[:place]
+            if process == ran[place][0]
+        ]
+        groups = [(name, len(list(group))) for name, group in groupby(names)]
+        return [f"{name} {times} times" if times > 1 else name for name, times in groups][-_TOLD:]
 
     def close(self) -> None:
         """Kill the worker."""
@@ -127,11 +153,16 @@ class Executor:
             return list(together)
         return [together] if len(batch) == 1 else [None] * len(batch)
 
-    def _attempt(self, batch: Sequence[Task]) -> list[Outcome] | Outcome:
+    def _attempt(self, batch: Sequence[Task], most: float | None = None) -> list[Outcome] | Outcome:
         if self.capability.isolation == "none":
+            self._ran.extend((self._processes, task) for task in batch)
             return self._run_here(batch)
         worker = self._warm_worker()
-        answer = worker.run(batch, self._deadlines())
+        self._ran.extend((self._processes, task) for task in batch)
+        deadlines = self._deadlines()
+        if most is not None:
+            deadlines = {stage: min(seconds, most) for stage, seconds in deadlines.items()}
+        answer = worker.run(batch, deadlines)
         if not worker.alive:
             self._drop_worker()
         return answer
@@ -158,6 +189,7 @@ class Executor:
         if self._worker is not None and limit is not None and self._worker.tasks_done >= limit:
             self._drop_worker()
         if self._worker is None or not self._worker.alive:
+            self._processes += 1
             self._worker = WorkerProcess(self.backend.name, self.capability.isolation, self.backend.environment)
         return self._worker
 

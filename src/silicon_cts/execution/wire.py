@@ -6,6 +6,7 @@ a worker that is about to be killed must not.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -48,13 +49,16 @@ def pack(outcome: Outcome) -> Outcome:
     """The outcome with its tensors as bytes. Raises TypeError for a tensor that is not strided."""
     if outcome.observed is None:
         return outcome
-    packed: Any = [None if tensor is None else _pack(tensor) for tensor in outcome.observed]
-    return replace(outcome, observed=packed)
+    packed, spread = _each(_pack, outcome.observed), _each(_pack, outcome.spread)
+    return replace(outcome, observed=packed, spread=spread)
 
 
 def unpack(outcome: Outcome) -> Outcome:
     """The outcome of :func:`pack` with its tensors, strides included."""
     if outcome.observed is None:
         return outcome
-    packed: Any = outcome.observed
-    return replace(outcome, observed=[None if item is None else _unpack(item) for item in packed])
+    return replace(outcome, observed=_each(_unpack, outcome.observed), spread=_each(_unpack, outcome.spread))
+
+
+def _each(change: Callable[[Any], Any], items: Any) -> Any:
+    return None if items is None else [None if item is None else change(item) for item in items]

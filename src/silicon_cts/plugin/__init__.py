@@ -29,6 +29,7 @@ MARKERS = {
     "control": "runs on a right implementation that is not the yardstick",
     "simulated": "runs on a simulated accelerator, with --fault FAULT under one of its faults",
     "coreai": "runs on Apple's Core AI runtime",
+    "coreml": "runs on Core ML, or on what coremltools converts for it",
     "ane": "asks for the Apple Neural Engine",
 }
 pytest_plugins = ("silicon_cts.plugin.benchmarks", "silicon_cts.plugin.compared")
@@ -55,6 +56,7 @@ def pytest_configure(config: pytest.Config) -> None:
         options.check_globs(checked)
         if session.is_conformance_project:
             _ = session.known_issues
+            _ = session.regressions
         recorder = Recorder(session)
         config.stash[_RECORDER] = recorder
         config.pluginmanager.register(recorder, "silicon-cts-recorder")

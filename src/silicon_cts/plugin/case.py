@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from silicon_cts.backends.protocol import Capability
 from silicon_cts.catalog.operators import Operator, operators
 from silicon_cts.plugin.options import Options
-from silicon_cts.sampling.effort import BUDGETS
+from silicon_cts.records.regressions import Regressions
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,9 @@ class Case:
         return f"{self.operator}-{self.dtype}-{self.backend}"
 
 
-def cases(options: Options, capabilities: Mapping[str, Capability], aspect: str) -> Iterator[Case]:
+def cases(
+    options: Options, capabilities: Mapping[str, Capability], aspect: str, regressions: Regressions
+) -> Iterator[Case]:
     """The cases of an aspect: operator by operator, so that what one needs is still at hand for the next."""
     backends = [name for name, capability in capabilities.items() if aspect in capability.aspects]
     if not backends or (options.aspects is not None and aspect not in options.aspects):
@@ -34,23 +36,19 @@ def cases(options: Options, capabilities: Mapping[str, Capability], aspect: str)
     for operator in operators().values():
         if not operator.unchecked and options.wants_operator(operator.name, operator.id):
             for backend in backends:
-                for dtype in dtypes(options, capabilities[backend], operator, aspect):
+                for dtype in dtypes(options, capabilities[backend], operator, aspect, regressions):
                     yield Case(operator.id, aspect, dtype, backend)
 
 
-def dtypes(options: Options, capability: Capability, operator: Operator, aspect: str) -> list[str]:
-    """The dtypes in which an operator is asked, in the order of the options or of the backend."""
-    from silicon_cts.sampling.aspects import ASPECTS
+def dtypes(
+    options: Options, capability: Capability, operator: Operator, aspect: str, regressions: Regressions
+) -> list[str]:
+    """The dtypes in which an operator is asked, in the order of the options or of the backend.
 
-    possible = set(operator.dtypes) & set(capability.dtypes)
-    if not ASPECTS[aspect].asks(operator):
-        return []
-    if aspect == "rejects":  # op_db's wrong calls have dtypes of their own
-        possible = set([dtype for dtype in capability.dtypes if dtype in possible][:1])
-    elif aspect not in ("forward", "gradient") and options.dtypes is None:
-        possible &= set(BUDGETS[options.budget].generated_dtypes)
-    if aspect == "gradient":
-        possible &= operator.gradient_dtypes
-        if options.dtypes is None:
-            possible &= set(BUDGETS[options.budget].gradient_dtypes)
-    return [dtype for dtype in options.dtypes or capability.dtypes if dtype in possible]
+    A dtype in which there is a regression is asked whatever the budget.
+    """
+    from silicon_cts.sampling import plan
+
+    asked = set(plan.dtypes(operator, aspect, options.budget, capability.dtypes, options.dtypes))
+    asked |= regressions.dtypes(operator.id, aspect) & operator.dtypes & set(options.dtypes or capability.dtypes)
+    return [dtype for dtype in options.dtypes or capability.dtypes if dtype in asked and dtype in capability.dtypes]

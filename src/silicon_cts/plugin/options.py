@@ -15,9 +15,10 @@ from silicon_cts.backends.registry import UnknownBackendError, unknown
 from silicon_cts.catalog.dtypes import DTYPES
 from silicon_cts.sampling.effort import BUDGETS
 
-ASPECTS = ("forward", "gradient", "layout", "inplace", "out", "special_values", "rejects", "repeat")
+ASPECTS = ("forward", "gradient", "layout", "inplace", "out", "special_values", "rejects", "repeat", "random")
 """As in :data:`silicon_cts.sampling.aspects.ASPECTS`, known without importing torch."""
 KNOWN_ISSUES_INI = "silicon_cts_known_issues"
+REGRESSIONS_INI = "silicon_cts_regressions"
 
 
 def add(parser: pytest.Parser) -> None:
@@ -34,6 +35,11 @@ def add(parser: pytest.Parser) -> None:
     )
     group.addoption("--deadline", type=float, metavar="SECONDS", help="deadline of every stage of a worker")
     group.addoption("--run-dir", type=Path, metavar="DIR", help="run folder (default reports/runs/<UTC time>-<id>)")
+    group.addoption(
+        "--shrink", type=float, metavar="SECONDS", default=20.0, help="most spent on simplifying a failure; 0: none"
+    )
+    group.addoption("--promote", action="store_true", help="keep the recipes of new failures, asked first from then on")
+    parser.addini(REGRESSIONS_INI, "folder of the recipes that --promote keeps", default="suites/operators/regressions")
     parser.addini(KNOWN_ISSUES_INI, "known issues, a TOML file; naming one makes a project's runs conformance runs")
 
 
@@ -50,6 +56,10 @@ class Options:
     seed: int
     deadline: float | None
     run_dir: Path | None
+    shrink: float
+    """Most seconds spent on simplifying one failure."""
+    promote: bool
+    """Whether the recipes of new failures are kept."""
 
     @property
     def complete(self) -> bool:
@@ -82,6 +92,8 @@ def check(config: pytest.Config) -> Options:
             raise pytest.UsageError(str(error)) from None
     if option.deadline is not None and option.deadline <= 0:
         raise pytest.UsageError(f"--deadline {option.deadline:g}: give seconds greater than 0")
+    if not option.shrink >= 0:
+        raise pytest.UsageError(f"--shrink {option.shrink:g}: give seconds, 0 to leave failures as they were found")
     return Options(
         backends=_tuple(option.backend),
         operators=_tuple(option.op),
@@ -91,6 +103,8 @@ def check(config: pytest.Config) -> Options:
         seed=option.seed,
         deadline=option.deadline,
         run_dir=option.run_dir,
+        shrink=option.shrink,
+        promote=option.promote,
     )
 
 

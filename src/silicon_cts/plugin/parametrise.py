@@ -25,7 +25,7 @@ def generate(metafunc: pytest.Metafunc) -> None:
             )
         parameters = [
             pytest.param(case, id=case.id, marks=_marks(session, case.backend))
-            for case in cases(session.options, session.capabilities, marker.args[0])
+            for case in cases(session.options, session.capabilities, marker.args[0], session.regressions)
         ]
         metafunc.parametrize("check", parameters, indirect=True)
 

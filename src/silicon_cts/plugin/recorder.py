@@ -12,10 +12,10 @@ import time
 import pytest
 
 from silicon_cts.plugin.session import Session
-from silicon_cts.records import run_folder
+from silicon_cts.records import exercise, regressions, run_folder
 from silicon_cts.records.record import Record
 from silicon_cts.records.run_folder import Run, RunFolder, RunFolderError
-from silicon_cts.reports import reproduction
+from silicon_cts.reports import legend, reproduction
 
 PROPERTY = "silicon_cts_record"
 """Name of the report property that carries the record, as JSON, to the process that writes it."""
@@ -28,6 +28,7 @@ class Recorder:
         self._session = session
         self._folder: RunFolder | None = None
         self._records: list[Record] = []
+        self._promoted: list[str] = []
         self._begin = time.monotonic()
         self.finished_run: Run | None = None
 
@@ -55,6 +56,18 @@ class Recorder:
         self._folder.append(record)
         self._records.append(record)
         reproduction.write(self._folder.path, [record])
+        if self._session.options.promote and legend.fails(record) and record.known_issue is None and record.recipe:
+            self._promote(record)
+
+    def _promote(self, record: Record) -> None:
+        folder = self._session.regressions_folder
+        try:
+            path = regressions.write(folder, record, self._session.versions["torch"])
+        except OSError as error:
+            raise pytest.UsageError(f"--promote cannot write to {folder}: {error.strerror or error}") from None
+        if path is not None:
+            inside = path.is_relative_to(self._session.root)
+            self._promoted.append(str(path.relative_to(self._session.root) if inside else path))
 
     def finish(self, exit_status: int) -> None:
         """Close the run and write its reports. Nothing was recorded: nothing is written."""
@@ -70,6 +83,8 @@ class Recorder:
             unchecked={one.id: one.unchecked for one in catalog.values() if one.unchecked},
             fixed=known.fixed(self._records),
             unmatched=known.unmatched(self._records, session.present) if session.options.complete else [],
+            not_exercised=exercise.not_exercised(self._records, session.present),
+            promoted=self._promoted,
             exit_status=exit_status,
             seconds=round(time.monotonic() - self._begin, 1),
         )

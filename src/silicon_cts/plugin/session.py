@@ -16,13 +16,17 @@ from silicon_cts.backends.protocol import Absence, Backend, Capability
 from silicon_cts.catalog.operators import operators
 from silicon_cts.execution.executor import Executor
 from silicon_cts.plugin.case import Case, dtypes
-from silicon_cts.plugin.options import KNOWN_ISSUES_INI, Options
-from silicon_cts.records import fingerprint, known_issues
+from silicon_cts.plugin.options import KNOWN_ISSUES_INI, REGRESSIONS_INI, Options
+from silicon_cts.records import fingerprint, known_issues, regressions
 from silicon_cts.records.known_issues import Expectation, KnownIssues, KnownIssuesError
+from silicon_cts.records.regressions import RegressionError, Regressions
 from silicon_cts.sampling.recipe import Recipe, RecipeError
 
 if TYPE_CHECKING:
     from silicon_cts.sampling.plan import Question
+
+SHRINK_ALL = 30
+"""Seconds that a process spends on simplifying failures, in multiples of what it may spend on one of them."""
 
 
 class Session:
@@ -34,6 +38,8 @@ class Session:
         ini = str(config.getini(KNOWN_ISSUES_INI) or "")
         self.is_conformance_project = bool(ini)
         self._known_issues_path = self.root / (ini or "suites/known_issues.toml")
+        self.regressions_folder = self.root / str(config.getini(REGRESSIONS_INI))
+        self._shrink_seconds = SHRINK_ALL * options.shrink
         self._executors: dict[str, Executor] = {}
         self._outcomes: dict[Case, tuple[list[Task], list[Outcome | None]]] = {}
 
@@ -73,6 +79,14 @@ class Session:
         except KnownIssuesError as error:
             raise pytest.UsageError(str(error)) from None
 
+    @cached_property
+    def regressions(self) -> Regressions:
+        """What failed once. Raises pytest.UsageError naming the file of a mistake."""
+        try:
+            return regressions.load(self.regressions_folder)
+        except RegressionError as error:
+            raise pytest.UsageError(str(error)) from None
+
     def backend(self, name: str) -> Backend:
         """The backend of that name."""
         return registry.get(name)
@@ -94,12 +108,19 @@ class Session:
         return Question(case.operator, case.aspect, case.dtype, self.options.budget, self.options.seed)
 
     def recipes(self, case: Case) -> list[Recipe]:
-        """What a known issue, a regression and op_db show, in this order, and then what is generated."""
+        """What a known issue, a regression and op_db show, in this order, and then what is generated.
+
+        A regression of which this torch makes no sample any more fails the test that asks for it.
+        """
         from silicon_cts.sampling import plan
         from silicon_cts.sampling.sample import make
 
         question, capability = self.question(case), self.capabilities[case.backend]
-        asked = plan.own(question)
+        try:
+            asked = self.regressions.find(case.operator, case.aspect, case.dtype)
+        except RegressionError as error:
+            pytest.fail(str(error), pytrace=False)
+        asked += plan.own(question)
         if capability.generates:
             asked += plan.generated(question)
         expectation = self.expectation(case)
@@ -122,15 +143,26 @@ class Session:
             capability, operator = self.capabilities[case.backend], operators()[case.operator]
             siblings = [case]
             if capability.ahead_of_time:
-                names = dtypes(self.options, capability, operator, case.aspect)
+                names = dtypes(self.options, capability, operator, case.aspect, self.regressions)
                 siblings = [replace(case, dtype=name) for name in names]
-            groups = [[Task(recipe, case.aspect) for recipe in self.recipes(one)] for one in siblings]
+            ways = capability.ways.items()
+            groups = [
+                [Task(recipe, case.aspect, *way) for recipe in self.recipes(one) for way in ways] for one in siblings
+            ]
             suspects = [
-                tasks[0] for one, tasks in zip(siblings, groups, strict=True) if self.expectation(one) and tasks
+                task
+                for one, tasks in zip(siblings, groups, strict=True)
+                if self.expectation(one)
+                for task in tasks[: len(ways)]
             ]
             found = self.executor(case.backend).run_groups(groups, suspects)
             self._outcomes = {one: (tasks, outs) for one, tasks, outs in zip(siblings, groups, found, strict=True)}
         return self._outcomes.pop(case)
+
+    def shrink_seconds(self, spent: float = 0.0) -> float:
+        """How long one more failure may be simplified, after ``spent`` more seconds on others."""
+        self._shrink_seconds -= spent
+        return max(min(self.options.shrink, self._shrink_seconds), 0.0)
 
     def close(self) -> None:
         """End all workers."""
@@ -152,6 +184,7 @@ class Session:
                 "dtype": options.dtypes,
                 "aspect": options.aspects,
                 "deadline": options.deadline,
+                "shrink": options.shrink,
             },
             "backends": {name: self._describe_backend(name) for name in self.backend_names},
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ SCHEMA: dict[str, Any] = {
     "additionalProperties": False,
     "required": [
         "operator", "variant", "aspect", "dtype", "backend", "verdict", "grade", "ratio", "ulp", "reason", "recipe",
-        "counts", "seconds", "known_issue", "notes", "script",
+        "counts", "seconds", "known_issue", "notes", "ways", "placement", "script",
     ],
     "properties": {
         "operator": {"type": "string", "description": "op_db's name: nn.functional.conv2d"},
@@ -42,7 +42,7 @@ SCHEMA: dict[str, Any] = {
         "reason": {"type": "string", "description": "what is wrong, or the backend's own words; empty if nothing is"},
         "recipe": {
             "type": ["object", "null"],
-            "description": "the worst sample's recipe; null: nothing could be asked",
+            "description": "of the worst sample; of a new failure, the simplest that fails so; null: nothing asked",
         },
         "counts": {
             "type": "object",
@@ -54,7 +54,25 @@ SCHEMA: dict[str, Any] = {
         "notes": {
             "type": "array",
             "items": {"type": "string"},
-            "description": "what differs without being wrong: strides",
+            "description": "what differs without being wrong: strides; how often a simulated fault fired",
+        },
+        "ways": {
+            "type": "object",
+            "additionalProperties": {"type": "object", "additionalProperties": {"type": "integer"}},
+            "description": "counts for each way of a backend with several: front end and precision of a converter",
+        },
+        "placement": {
+            "type": "array",
+            "items": {
+                "type": "array",
+                "prefixItems": [
+                    {"type": "string"},
+                    {"type": "string"},
+                    {"type": "array", "items": {"type": "string"}},
+                    {"type": ["number", "null"]},
+                ],
+            },
+            "description": "where each operation was planned: its kind, preferred unit, supported units, cost weight",
         },
         "script": {
             "type": ["string", "null"],
@@ -84,6 +102,8 @@ class Record:
     seconds: float = 0.0
     known_issue: str | None = None
     notes: tuple[str, ...] = ()
+    ways: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    placement: Sequence[Any] = ()
     script: str | None = None
 
     @property
@@ -103,11 +123,13 @@ class Record:
             if data[name] is not None and not math.isfinite(data[name]):
                 data[name] = None
         data["notes"] = list(self.notes)
+        data["placement"] = list(self.placement)
         return data
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Record:
         """The record of :meth:`to_json`; fields that a later version added are left out."""
         known = {name: data[name] for name in cls.__dataclass_fields__ if name in data}
-        known["notes"] = tuple(known.get("notes", ()))
+        for name in ("notes", "placement"):
+            known[name] = tuple(known.get(name, ()))
         return cls(**known)

@@ -20,6 +20,9 @@ NO_ACCELERATOR: dict[str, str] = {
     "cpu-scalar": "PyTorch on the CPU without vector units, a control",
     "cpu-avx2": "PyTorch on the CPU with AVX2, a control",
     "cpu-no-onednn": "PyTorch on the CPU without oneDNN, a control",
+    "cpu-one-thread": "PyTorch on the CPU in one thread, a control",
+    "cpu-two-threads": "PyTorch on the CPU in two threads, a control",
+    "cpu-compile": "PyTorch on the CPU through torch.compile, a control",
     "simulated": "an accelerator that does not exist",
 }
 """Backends that compute on the CPU: they can be tested, but they are no accelerator."""

@@ -26,17 +26,18 @@ SCRIPTS = ("state.js.j2", "matrix.js.j2", "detail.js.j2", "start.js.j2")
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """Where the templates of all pages are found, with what they call."""
+    templates = Environment(
         loader=PackageLoader("silicon_cts.reports"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": text.number, "duration": text.duration, "line": text.line}
-    environment.globals |= {"style": style, "count": text.count, "asked_of": coverage.asked_of, "link": link}
-    return environment
+    templates.filters |= {"number": text.number, "duration": text.duration, "line": text.line}
+    templates.globals |= {"style": style, "count": text.count, "asked_of": coverage.asked_of, "link": link}
+    return templates
 
 
 def link(**state: str) -> str:
@@ -51,11 +52,11 @@ def cell(record: Record) -> str:
 
 def render(run: Run) -> str:
     """The page of a run, finished or not."""
-    environment = _environment()
     records = coverage.settled(run.records)
-    script = "\n".join(environment.get_template(name).render() for name in SCRIPTS)
+    script = "\n".join(environment().get_template(name).render() for name in SCRIPTS)
     script = f"(() => {{\n'use strict';\n{script}\n}})();\n"
-    return environment.get_template("index.html.j2").render(
+    page = environment().get_template("index.html.j2")
+    return page.render(
         title=description.title(run),
         state=description.state(run),
         facts=_facts(run, records),
@@ -70,6 +71,8 @@ def render(run: Run) -> str:
         most=MOST,
         fixed=description.lines(run, "fixed"),
         unmatched=description.lines(run, "unmatched"),
+        not_exercised=description.lines(run, "not_exercised"),
+        promoted=description.lines(run, "promoted"),
         slowest=coverage.slowest(records),
         worst=coverage.worst_ratios(records),
         unchecked=description.mapping(run, "unchecked"),

@@ -40,6 +40,8 @@ def _text(run: Run, records: Sequence[Record], most: int) -> str:
         _known(coverage.known_failures(records)),
         _told("Fixed: no longer happen, remove them", description.lines(run, "fixed"), most),
         _told("Known issues that match nothing that was asked", description.lines(run, "unmatched"), most),
+        _told("Not exercised: a gap of the sampling", description.lines(run, "not_exercised"), most),
+        _told("Promoted: asked first from now on", description.lines(run, "promoted"), most),
         _slowest(records),
         _reasons(coverage.with_verdict(records, "unsupported"), "unsupported", most),
         _reasons(coverage.with_verdict(records, "not_placed"), "not placed where asked", most),

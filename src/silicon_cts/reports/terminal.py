@@ -134,6 +134,10 @@ def _sections(run: Run, records: Sequence[Record], width: int) -> Iterator[tuple
         if found:
             rows = _capped([line(one, width) for one in found], MOST_OTHERS)
             yield label, [f"{count(len(found), 'known issue')} {what}", *rows]
+    for label, key, most in (("gaps", "not_exercised", MOST_NEW), ("promoted", "promoted", MOST_OTHERS)):
+        found = description.lines(run, key)
+        if found:
+            yield label, _capped([line(one, 2 * width) for one in found], most)
     slowest = coverage.slowest(records)
     if slowest:
         yield "slowest", [f"{duration(one.seconds):>12}  {_who(one)}  {one.verdict}" for one in slowest]

@@ -1,44 +1,79 @@
-"""How is a sample written as plain Python that needs torch alone?"""
+"""How is what an aspect asks written as plain Python that needs torch alone?"""
 
 from __future__ import annotations
 
-from base64 import b64encode
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 from operator import attrgetter
 from typing import Any
-from zlib import compress
 
+import numpy as np
 import torch
-from torch.utils._pytree import tree_map_only
+from torch.utils._pytree import tree_unflatten
 
 from silicon_cts.catalog.operators import op_info
+from silicon_cts.sampling import literals, observation
+from silicon_cts.sampling.forms import INPLACE, WRONG
 from silicon_cts.sampling.recipe import Recipe
-from silicon_cts.sampling.sample import Sample, make
-
-_MOST_ELEMENTS = 512
-"""Values are written out up to this many; more are packed."""
+from silicon_cts.sampling.sample import Sample, errors, samples
 
 
-def source(recipe: Recipe) -> str:
-    """Python text that defines ``tensors`` (on the CPU) and ``run(*tensors)``, the call of the recipe."""
-    sample = make(recipe)
-    call = _public_name(recipe.operator, sample)
-    arguments = _arguments(sample)
-    small = sum(_memory(tensor)[0].numel() for tensor in sample.tensors) <= _MOST_ELEMENTS
-    tensors = "".join(f"    {_tensor(tensor, small)},\n" for tensor in sample.tensors)
-    begin = f"from math import inf, nan\n\n{'' if small else _UNPACK}tensors = [\n{tensors}]\n"
-    if arguments is None:
-        return _from_op_db(recipe, begin)
-    names = "".join(f"t{index}, " for index in range(len(sample.tensors)))
-    lookup = "" if call else f"\n{_LOOK_UP}op = {_entry(recipe)}\n"
-    return f"{begin}{lookup}\n\ndef run({names}):\n    return {call or 'op.op'}({arguments})\n"
+def source(recipe: Recipe, aspect: str = "forward") -> str:
+    """Python text that defines ``tensors`` (on the CPU) and ``run(*tensors)``, the call of the recipe.
+
+    Of ``repeat`` it is all calls one after the other, each with tensors of its own. For a gradient it also defines
+    ``cotangents``, and ``process`` where op_db takes the gradient of something else than the answer itself. Raises what
+    the CPU raises where it cannot answer, without which there are no cotangents.
+    """
+    asked = observation.calls(recipe, aspect)
+    tensors = {"tensors": [tensor for sample in asked for tensor in sample.tensors]}
+    answer, processed = None, None
+    if aspect == "gradient":
+        answer = asked[0].run()
+        processed = asked[0].process_output(answer)
+        tensors["cotangents"] = observation.cotangents(recipe, observation.differentiable(processed))
+    names = (f"t{index}" for index in count())
+    calls = [_call(recipe, sample, names) for sample in asked]
+    of_op_db = _of_op_db(recipe, calls, processes=processed is not answer)
+    device = f'\n{_DEVICE} = torch.device("cpu")\n' if any(_DEVICE in call for call in calls) else ""
+    given = ", ".join(f"t{index}" for index in range(len(tensors["tensors"])))
+    return f"{literals.lists(**tensors)}{of_op_db}{device}\n\ndef run({given}):\n{_body(calls)}"
 
 
-def _public_name(operator: str, sample: Sample) -> str | None:
+def _body(calls: Sequence[str]) -> str:
+    if len(calls) == 1:
+        return f"    return {calls[0]}\n"
+    text = "".join(f"        {call},\n" for call in calls)
+    return (
+        f'    """The call; others of the same operator; and the first call once more."""\n    return [\n{text}    ]\n'
+    )
+
+
+def _call(recipe: Recipe, sample: Sample, names: Iterator[str]) -> str:
+    """The call as an expression in which the tensors are the next names."""
+    called = _public_name(recipe.operator, sample.call)
+    called = called or ("op.inplace_variant" if recipe.form == INPLACE else "op.op")
+    odd = iter([index for index, leaf in enumerate(_in_op_db(recipe).leaves) if not _is_plain(leaf)])
+
+    def text(leaf: Any) -> _Name:
+        if isinstance(leaf, torch.Tensor):
+            return _Name(next(names))
+        if isinstance(leaf, torch.device) or (isinstance(leaf, str) and leaf in ("cpu", "cpu:0")):
+            return _Name(_DEVICE)
+        if not _is_plain(leaf):
+            return _Name(f"leaves[{next(odd)}]")
+        return _Name(literals.number(leaf.item() if isinstance(leaf, np.generic) else leaf))
+
+    args, kwargs = tree_unflatten([text(leaf) for leaf in sample.leaves], sample.spec)
+    return f"{called}({', '.join([*map(repr, args), *(f'{name}={value!r}' for name, value in kwargs.items())])})"
+
+
+def _public_name(operator: str, call: Callable[..., Any]) -> str | None:
     """``torch.nn.functional.gelu`` if that is the very function called; None for op_db's own lambdas."""
     name = op_info(operator).name
-    for candidate in (f"torch.{name}", f"torch.Tensor.{name}"):
+    for candidate in (f"torch.{name}", f"torch.Tensor.{name}", f"torch.{name}_", f"torch.Tensor.{name}_"):
         try:
-            if attrgetter(candidate.removeprefix("torch."))(torch) is sample.call:
+            if attrgetter(candidate.removeprefix("torch."))(torch) is call:
                 return candidate
         except AttributeError:
             continue
@@ -54,95 +89,56 @@ class _Name:
 
 
 _PLAIN = (int, float, complex, str, bool, type(None), slice, torch.dtype, torch.layout, torch.memory_format, type(...))
+_DEVICE = "device"
+"""Name of a variable of the script, so that it can ask for another device."""
 
 
-def _arguments(sample: Sample) -> str | None:
-    names = iter(range(len(sample.leaves)))
-    for leaf in sample.leaves:
-        if not isinstance(leaf, (*_PLAIN, torch.Tensor, torch.device)):
-            return None
-    args, kwargs = sample.arguments()
-    args, kwargs = tree_map_only(torch.Tensor, lambda _: _Name(f"t{next(names)}"), (args, kwargs))
-    args, kwargs = tree_map_only(torch.device, lambda device: _Name(f"torch.device({str(device)!r})"), (args, kwargs))
-    return ", ".join([*map(repr, args), *(f"{name}={value!r}" for name, value in kwargs.items())])
+def _is_plain(leaf: Any) -> bool:
+    """Whether an argument can be written out; a distance function cannot."""
+    return isinstance(leaf, (*_PLAIN, torch.Tensor, torch.device))
 
 
-def _memory(tensor: torch.Tensor) -> tuple[torch.Tensor, str]:
-    """The whole memory under a tensor, flat, and the text that makes the tensor of it."""
-    plain, lazy = tensor.detach(), "{}"
-    if plain.layout != torch.strided:
-        return plain.to_dense().reshape(-1), "{}"
-    if plain.is_neg():
-        plain, lazy = torch._neg_view(plain), "torch._neg_view({})"
-    if plain.is_conj():
-        plain, lazy = plain.conj(), lazy.format("{}.conj()")
-    elements = plain.untyped_storage().nbytes() // plain.element_size()
-    if plain.is_contiguous() and elements == plain.numel():
-        return plain.reshape(-1), lazy.format(f"{{}}.reshape({tuple(plain.shape)})")
-    where = f"{tuple(plain.shape)}, {plain.stride()}, {plain.storage_offset()}"
-    return plain.as_strided((elements,), (1,), 0), lazy.format(f"{{}}.as_strided({where})")
+def _in_op_db(recipe: Recipe) -> Sample:
+    made = errors(recipe.operator, recipe.seed) if recipe.form == WRONG else None
+    return (made or samples(recipe.operator, recipe.dtype, recipe.seed))[recipe.sample]
 
 
-def _tensor(tensor: torch.Tensor, small: bool) -> str:
-    memory, lazy = _memory(tensor)
-    if not small:
-        data = memory.contiguous().view(torch.uint8).numpy().tobytes() if memory.numel() else b""
-        text = lazy.format(f'unpack("{b64encode(compress(data)).decode()}", {memory.dtype})')
-    elif lazy.startswith("{}.reshape"):
-        text = f"torch.tensor({_literal(memory.reshape(tensor.shape).tolist())}, dtype={memory.dtype})"
-        text += f".reshape({tuple(tensor.shape)})" if 0 in tensor.shape else ""
-        text += lazy.removeprefix(f"{{}}.reshape({tuple(tensor.shape)})")
-    else:
-        text = lazy.format(f"torch.tensor({_literal(memory.tolist())}, dtype={memory.dtype})")
-    return text + (".requires_grad_()" if tensor.requires_grad else "")
+def _of_op_db(recipe: Recipe, calls: Sequence[str], *, processes: bool) -> str:
+    """What is no function of torch, or no plain value, is what op_db makes; empty where there is none."""
+    leaves = any("leaves[" in call for call in calls)
+    if not (leaves or processes or any(call.startswith("op.") for call in calls)):
+        return ""
+    text = _OP.format(operator=recipe.operator)
+    if leaves or processes:
+        made = _ERRORS if recipe.form == WRONG else _SAMPLES
+        text += _SAMPLE.format(seed=recipe.seed, made=made.format(dtype=recipe.dtype), index=recipe.sample)
+    text += _LEAVES if leaves else ""
+    return text + ("process = sample.output_process_fn_grad\n" if processes else "")
 
 
-def _literal(value: Any) -> str:
-    """As ``repr``, but for complex numbers that ``repr`` writes so that Python cannot read them."""
-    if isinstance(value, list):
-        return f"[{', '.join(map(_literal, value))}]"
-    return f"complex({value.real!r}, {value.imag!r})" if isinstance(value, complex) else repr(value)
+_OP = """
+from torch.testing._internal.common_methods_invocations import op_db
 
-
-_UNPACK = """import zlib
-from base64 import b64decode
-
-
-def unpack(text, dtype):
-    memory = bytearray(zlib.decompress(b64decode(text)))
-    return torch.frombuffer(memory, dtype=torch.uint8).view(dtype) if memory else torch.empty(0, dtype=dtype)
-
-
+op = next(op for op in op_db if op.full_name == {operator!r})
 """
-_LOOK_UP = "from torch.testing._internal.common_methods_invocations import op_db\n\n"
-
-
-def _entry(recipe: Recipe) -> str:
-    return f"next(op for op in op_db if op.full_name == {recipe.operator!r})"
-
-
-def _from_op_db(recipe: Recipe, tensors: str) -> str:
-    """For arguments that cannot be written out: everything but the tensors is what op_db makes."""
-    return f"""\
-{tensors}
+_SAMPLE = """
 import random
 
 import numpy
-from torch.testing._internal.common_methods_invocations import op_db
-from torch.utils._pytree import tree_flatten, tree_unflatten
 
-op = {_entry(recipe)}
-random.seed({recipe.seed})
-numpy.random.seed({recipe.seed})
-torch.manual_seed({recipe.seed})
-wants_gradient = op.supports_autograd and torch.{recipe.dtype} in op.supported_backward_dtypes("cpu")
-samples = list(op.sample_inputs_func(op, "cpu", torch.{recipe.dtype}, wants_gradient))
-sample = samples[{recipe.sample}]
-leaves, spec = tree_flatten(((sample.input, *sample.args), sample.kwargs))
+random.seed({seed})
+numpy.random.seed({seed})
+torch.manual_seed({seed})
+made = {made}
+sample = list(made)[{index}]
+"""
+_SAMPLES = (
+    'op.sample_inputs_func(op, "cpu", torch.{dtype}, '
+    'op.supports_autograd and torch.{dtype} in op.supported_backward_dtypes("cpu"))'
+)
+_ERRORS = '[wrong.sample_input for wrong in op.error_inputs("cpu")]'
+_LEAVES = """
+from torch.utils._pytree import tree_leaves
 
-
-def run(*tensors):
-    given = iter(tensors)
-    args, kwargs = tree_unflatten([next(given) if isinstance(leaf, torch.Tensor) else leaf for leaf in leaves], spec)
-    return op.op(*args, **kwargs)
+leaves = tree_leaves(((sample.input, *sample.args), sample.kwargs))
 """
