@@ -26,7 +26,12 @@ class Fake(Backend):
 
     def capability(self):
         return Capability(
-            ("float32", "int64"), aspects=("forward",), isolation="forkserver", deadlines={"run": 20.0}, batch=4
+            ("float32", "int64"),
+            aspects=("forward",),
+            isolation="forkserver",
+            deadlines={"run": 20.0},
+            batch=4,
+            generates=False,
         )
 
     def run(self, tasks, enter):

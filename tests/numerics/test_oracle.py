@@ -5,7 +5,8 @@ import torch
 
 from silicon_cts.backends.outcome import Task
 from silicon_cts.numerics.budget import budget, conditioning, smallest_subnormal
-from silicon_cts.numerics.oracle import NoOracleError, Oracle, RoundEverywhere
+from silicon_cts.numerics.oracle import NoOracleError, Oracle
+from silicon_cts.numerics.perturbation import RoundEverywhere
 from silicon_cts.sampling.recipe import Recipe
 from silicon_cts.sampling.sample import make
 
@@ -19,7 +20,7 @@ def test_reference_is_the_wide_answer_on_the_rounded_inputs():
 def test_perturbed_answers_lie_within_some_roundings():
     oracle = Oracle(Task(Recipe("mul", "float32", 3), "forward"))
     for answer in oracle.perturbed:
-        assert 0 < ((answer[0] - oracle.reference[0]) / oracle.reference[0]).abs().max() < 4 * oracle.roundoff
+        assert 0 < ((answer[0] - oracle.reference[0]) / oracle.reference[0]).abs().max() < 8 * oracle.roundoff
 
 
 def test_perturbations_are_the_same_every_time():

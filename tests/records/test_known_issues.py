@@ -7,6 +7,7 @@ import pytest
 from silicon_cts.records.known_issues import KnownIssuesError, load, propose
 from silicon_cts.records.record import Record
 from silicon_cts.records.run_folder import Run
+from silicon_cts.sampling.recipe import Recipe
 
 ISSUE = """
 [[issue]]
@@ -31,7 +32,7 @@ def written(folder: Path, text: str) -> Path:
 
 def test_an_issue_is_found_by_exactly_its_check(tmp_path):
     known = load(written(tmp_path, ISSUE.format(id="one", when="==1.0.0b3")), VERSIONS)
-    assert known.find("add", "forward", "float32", "coreai").sample == 4
+    assert known.find("add", "forward", "float32", "coreai").recipe.sample == 4
     assert known.find("add", "forward", "float16", "coreai") is None
     assert known.find("add", "gradient", "float32", "coreai") is None
 
@@ -114,4 +115,14 @@ def test_a_sample_of_another_seed_is_proposed_and_read_with_it(tmp_path):
     proposed = propose(Run(tmp_path, {}, (failed,), 0))
     known = load(written(tmp_path, proposed.replace('""', '"x"')), VERSIONS)
     found = known.find("add", "forward", "float32", "coreai")
-    assert (found.sample, found.seed) == (1, 7)
+    assert (found.recipe.sample, found.recipe.seed) == (1, 7)
+
+
+def test_a_generated_recipe_is_proposed_and_read_as_it_was(tmp_path):
+    recipe = Recipe("add", "float32", 1, sizes=((5, 17),), layouts=("sliced", "contiguous"), form="inplace")
+    failed = Record("add", "", "inplace", "float32", "coreai", "disagrees", reason="7", recipe=recipe.to_json())
+    proposed = propose(Run(tmp_path, {}, (failed,), 0)).replace('""', '"x"')
+    found = load(written(tmp_path, proposed), VERSIONS).find("add", "inplace", "float32", "coreai")
+    assert found.recipe == recipe
+    with pytest.raises(KnownIssuesError, match=r"known_issues.toml:\d+: not a recipe: unknown keys \['sizs'\]"):
+        load(written(tmp_path, proposed.replace("sizes", "sizs")), VERSIONS)

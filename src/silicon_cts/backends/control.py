@@ -1,4 +1,4 @@
-"""Right implementations that are not the yardstick: PyTorch's CPU with other kernels, or another number of threads.
+"""Right implementations that are not the yardstick: PyTorch's CPU with other kernels, threads, or compiled.
 
 ``cpu`` judged against itself proves little. These compute the same operators in another order and with other
 instructions, and must agree: they measure the false alarms of the suite, and are where K and R come from.
@@ -6,11 +6,22 @@ instructions, and must agree: they measure the false alarms of the suite, and ar
 
 from __future__ import annotations
 
+import os
+import platform
+import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from silicon_cts.backends.protocol import Absence, Capability
+from silicon_cts.backends import outcome
+from silicon_cts.backends.outcome import Outcome, Task
+from silicon_cts.backends.protocol import Absence, Capability, Enter
 from silicon_cts.backends.torch_device import ALL_DTYPES, TorchDevice
+
+if TYPE_CHECKING:
+    from silicon_cts.sampling.call import Sample
 
 
 @dataclass(frozen=True)
@@ -29,10 +40,22 @@ def _without_onednn() -> None:
     torch.backends.mkldnn.enabled = False  # type: ignore[assignment]
 
 
+def _threads(count: int) -> Callable[[], None]:
+    def prepare() -> None:
+        import torch
+
+        torch.set_num_threads(count)
+
+    return prepare
+
+
 VARIANTS: dict[str, Variant] = {
     "cpu-scalar": Variant({"ATEN_CPU_CAPABILITY": "default"}),
     "cpu-avx2": Variant({"ATEN_CPU_CAPABILITY": "avx2"}),
     "cpu-no-onednn": Variant(prepare=_without_onednn),
+    "cpu-one-thread": Variant(prepare=_threads(1)),
+    "cpu-two-threads": Variant(prepare=_threads(2)),
+    "cpu-compile": Variant(prepare=_threads(1)),
 }
 
 
@@ -54,8 +77,6 @@ class Control(TorchDevice):
 
     def absence(self) -> Absence | None:
         """The capability of x86 processors is chosen by name; elsewhere the variable does nothing."""
-        import platform
-
         if self.environment and platform.machine() not in ("x86_64", "AMD64"):
             return Absence(f"{self.name} chooses x86 vector units: this is {platform.machine()}")
         return None
@@ -68,3 +89,63 @@ class Control(TorchDevice):
         """Open the device, then make it different."""
         super().start()
         self.variant.prepare()
+
+
+class Compiled(Control):
+    """PyTorch's CPU through ``torch.compile``: pointwise operators and reductions, whose loops Inductor writes."""
+
+    def absence(self) -> Absence | None:
+        """Inductor compiles C++."""
+        compilers = [os.environ.get("CXX", ""), "g++", "clang++", "cl"]
+        if any(name and shutil.which(name) for name in compilers):
+            return None
+        return Absence("torch.compile finds no C++ compiler", "install g++ or clang++, or set CXX")
+
+    def capability(self) -> Capability:
+        """A shape is compiled in a second or more: fewer aspects and dtypes than eager."""
+        return Capability(
+            ("float32", "bfloat16"),
+            aspects=("forward", "layout", "special_values"),
+            batch=8,
+            deadlines={"run": 600.0},
+            recycle_after=256,
+        )
+
+    def _run_one(self, task: Task, enter: Enter, around: AbstractContextManager[Any] | None = None) -> Outcome:
+        from silicon_cts.sampling.observation import OBSERVE, Setting
+
+        enter("run")
+        if not is_loop(task.recipe.operator):
+            return outcome.refusal("asked of pointwise operators and reductions alone", "run")
+        try:
+            found = OBSERVE[task.aspect](task.recipe, Setting(_compiled))
+        except Exception as error:
+            return outcome.exception(outcome.one_line(error), "run")
+        tensors = [None if out is None else out.detach() for out in found.tensors]
+        return outcome.result(tensors, violations=found.violations)
+
+    def script(self, recipe: Any, aspect: str) -> str | None:
+        """Compile, call."""
+        return "answer = torch.compile(call, dynamic=False)(*tensors)\n"
+
+
+@cache
+def is_loop(operator: str) -> bool:
+    """Whether ATen tags the operator of that id as pointwise or as a reduction."""
+    import torch
+
+    from silicon_cts.catalog.operators import operators
+
+    packet = getattr(torch.ops.aten, operators()[operator].name.split(".")[-1], None)
+    if packet is None:
+        return False
+    tags = {tag for overload in packet.overloads() for tag in getattr(packet, overload).tags}
+    return bool(tags & {torch.Tag.pointwise, torch.Tag.reduction})
+
+
+def _compiled(sample: Sample) -> Sample:
+    """The same call, compiled for its very arguments; what was compiled before is forgotten."""
+    import torch
+
+    torch._dynamo.reset()
+    return replace(sample, call=torch.compile(sample.call, dynamic=False))

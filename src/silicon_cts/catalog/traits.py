@@ -81,6 +81,38 @@ DISCONTINUOUS: dict[str, str] = {
 }
 """The conditioning of these is measured with inputs moved by roundings of the largest input, not of each."""
 
+GRIDS: dict[str, int] = {
+    "grid_sampler_2d": 1,
+    "grid_sampler_3d": 1,
+    "nn.functional.grid_sample": 1,
+}
+"""Which tensor of a discontinuous operator holds coordinates from -1 to 1: 1 is added before they are scaled."""
+
+_BACKWARD_STABLE = "a right algorithm answers exactly for a matrix that is off by roundings of its largest element"
+
+NORMWISE: dict[str, str] = {
+    "linalg.*": _BACKWARD_STABLE,
+    "cholesky*": _BACKWARD_STABLE,
+    "geqrf": _BACKWARD_STABLE,
+    "logdet": _BACKWARD_STABLE,
+    "lu*": _BACKWARD_STABLE,
+    "matrix_exp": _BACKWARD_STABLE,
+    "norm.nuc": _BACKWARD_STABLE,
+    "ormqr": _BACKWARD_STABLE,
+    "pinverse": _BACKWARD_STABLE,
+    "qr": _BACKWARD_STABLE,
+    "svd": _BACKWARD_STABLE,
+    "triangular_solve": _BACKWARD_STABLE,
+}
+"""The conditioning of these is measured with matrices moved by a rounding of their largest element: the guarantee of
+numerical linear algebra (Higham, "Accuracy and Stability of Numerical Algorithms", 2nd ed., chapters 9, 10, 14, 19)."""
+NOT_NORMWISE: frozenset[str] = frozenset(
+    """
+    linalg.cross linalg.diagonal linalg.multi_dot linalg.norm* linalg.vander linalg.vecdot linalg.vector_norm
+    """.split()  # noqa: SIM905
+)
+"""Of those in ``linalg``, the ones that are sums and products."""
+
 
 _ADDRESSES_MEMORY = "addresses the memory under its input, whatever its strides"
 
@@ -93,6 +125,12 @@ READS_MEMORY: dict[str, str] = {
 def only_moves_data(operator: str) -> bool:
     """Whether the operator is in :data:`EXACT`."""
     return operator in EXACT or any("*" in pattern and fnmatchcase(operator, pattern) for pattern in EXACT)
+
+
+def is_normwise(operator: str) -> bool:
+    """Whether the operator's error is bounded by the largest element of a matrix alone."""
+    excepted = any(fnmatchcase(operator, pattern) for pattern in NOT_NORMWISE)
+    return not excepted and look_up(NORMWISE, operator) is not None
 
 
 def look_up(table: dict[str, str], operator: str) -> str | None:

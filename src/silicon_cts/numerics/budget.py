@@ -35,8 +35,16 @@ def conditioning(reference: torch.Tensor, perturbed: Sequence[torch.Tensor]) -> 
 
 
 def budget(
-    reference: torch.Tensor, perturbed: Sequence[torch.Tensor], dtype: torch.dtype, roundoff: float
+    reference: torch.Tensor,
+    perturbed: Sequence[torch.Tensor],
+    dtype: torch.dtype,
+    roundoff: float,
+    spread: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """The unavoidable error of each element of ``reference`` (float64 or complex128) when computed in ``dtype``."""
-    magnitude = reference.abs().to(torch.float64)
-    return roundoff * magnitude + conditioning(reference, perturbed) + smallest_subnormal(dtype)
+    """The unavoidable error of each element of ``reference`` (float64 or complex128) when computed in ``dtype``.
+
+    ``spread`` is the conditioning that the program itself was measured to have, if that is larger.
+    """
+    moves = conditioning(reference, perturbed)
+    moves = moves if spread is None else torch.fmax(moves, spread)
+    return roundoff * reference.abs().to(torch.float64) + moves + smallest_subnormal(dtype)

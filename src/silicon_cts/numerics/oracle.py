@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import math
-import random
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
 from typing import Any
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_map_only
 
 from silicon_cts.backends.outcome import Task, one_line
 from silicon_cts.catalog import traits
 from silicon_cts.catalog.dtypes import DTYPES
+from silicon_cts.numerics import accumulation
+from silicon_cts.numerics.budget import smallest_subnormal
+from silicon_cts.numerics.perturbation import Results, RoundEverywhere, besides, moved
 from silicon_cts.sampling.layout import over_memory
-from silicon_cts.sampling.observation import OBSERVE, Observation, Observed, Setting, to_contiguous, to_wide
+from silicon_cts.sampling.observation import OBSERVE, Observation, Observed, Setting, calls, to_contiguous, to_wide
 from silicon_cts.sampling.sample import Sample
 
 PAIRS = 2
 """Pairs of opposite perturbations drawn for the conditioning; one of a pair stays inside a domain that the input
 touches the edge of (``acos`` at 1)."""
+MORE_PAIRS = 6
+"""Drawn besides where an answer is further off than these explain, but not out of all proportion."""
 
 
 class NoOracleError(Exception):
@@ -40,50 +41,6 @@ def _default_dtype(dtype: torch.dtype) -> Iterator[None]:
         torch.set_default_dtype(before)
 
 
-def _signs(shape: torch.Size, generator: torch.Generator) -> torch.Tensor:
-    """+1 and -1 at random, in float64: ``1 + u`` is 1 in the default dtype."""
-    return torch.randint(0, 2, shape, generator=generator, dtype=torch.float64).mul_(2).sub_(1)
-
-
-class RoundEverywhere(TorchDispatchMode):
-    """Every result of every ATen kernel, forward and backward, off by up to one rounding.
-
-    Monte Carlo arithmetic (D. S. Parker, 1997): what the roundings of the intermediate results do to the answer is
-    measured by making them at random, in a precision where nothing else is rounded. Numbers that ``roundoff`` can
-    represent are left alone, as rounding would leave them; so are views and in-place results.
-    """
-
-    def __init__(self, roundoff: float, seed: int) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self._roundoff = roundoff
-        self._bits = -round(math.log2(abs(roundoff)))  # of a significand with that unit roundoff
-        self._generator = torch.Generator().manual_seed(seed)
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Run the kernel, then nudge what it made."""
-        result = func(*args, **(kwargs or {}))
-        if any(returned.alias_info is not None for returned in func._schema.returns):
-            return result
-        return tree_map_only(torch.Tensor, self._round, result)
-
-    def _round(self, tensor: torch.Tensor) -> torch.Tensor:
-        if (
-            tensor.layout != torch.strided
-            or tensor.dtype not in (torch.float64, torch.complex128)
-            or not tensor.numel()
-        ):
-            return tensor
-        if tensor._is_zerotensor():  # zeros that autograd made without memory
-            return tensor
-        signs = _signs(tensor.shape, self._generator)
-        nudged = tensor * (1 + self._roundoff * signs)
-        if tensor.is_complex():
-            return nudged
-        fraction, _ = torch.frexp(tensor)
-        scaled = fraction * 2.0**self._bits
-        return torch.where(scaled == scaled.round(), tensor, nudged)
-
-
 @dataclass(frozen=True)
 class Oracle:
     """The answers that a task is judged by. Each is computed on the first question and kept."""
@@ -92,8 +49,15 @@ class Oracle:
 
     @property
     def roundoff(self) -> float:
-        """Unit roundoff at which the task computes: integers that are promoted compute in float32."""
+        """Unit roundoff at which the task computes: integers that are promoted compute in float32, unless it says."""
+        if self.precision:
+            return DTYPES[self.precision].roundoff
         return DTYPES[self.task.recipe.dtype].roundoff or DTYPES["float32"].roundoff
+
+    @property
+    def precision(self) -> str:
+        """dtype in which the task computes floats where that is less than what was asked for; empty otherwise."""
+        return self.task.precision if self.task.precision != "float32" else ""
 
     @property
     def discrete(self) -> bool:
@@ -114,6 +78,10 @@ class Oracle:
         """The tensors of :attr:`observation`: dtypes and shapes to expect, and the error of grade C."""
         return self.observation.tensors
 
+    def label(self, index: int) -> str:
+        """Which of the tensors that were observed, in words."""
+        return self.observation.label(index)
+
     @cached_property
     def reference(self) -> Observed:
         """The answer in float64 / complex128 on the same, already rounded inputs, from contiguous memory.
@@ -130,70 +98,125 @@ class Oracle:
 
     @cached_property
     def perturbed(self) -> list[Observed]:
-        """Wide answers with every floating input moved by half an ulp, up or down at random.
+        """Wide answers with every floating input and every intermediate result off by a rounding or so, at random.
 
         Of a task on integers, the integers are moved as the floating numbers that promotion makes of them.
         """
+        return self._perturbed(range(PAIRS)) + (self._of_rounded_inputs() if self.precision else [])
+
+    @cached_property
+    def perturbed_again(self) -> list[Observed]:
+        """More of them, for an error that a few draws do not explain: they may have missed the worst."""
+        return self._perturbed(range(PAIRS, PAIRS + MORE_PAIRS))
+
+    def _perturbed(self, pairs: range) -> list[Observed]:
         answers = []
-        for pair in range(PAIRS):
+        for pair in pairs:
             for sign in (1.0, -1.0):
                 by = sign * self.roundoff
+                roundings = RoundEverywhere(by, seed=pair)
                 try:
-                    with _default_dtype(torch.float64), RoundEverywhere(by, seed=pair):
-                        answers.append(self._observe(partial(self._moved, by=by, seed=pair)))
+                    with _default_dtype(torch.float64):
+                        answers.append(self._observe(partial(self._moved, roundings, pair), roundings))
                 except Exception:
                     continue
         return answers
 
-    def _moved(self, sample: Sample, by: float, seed: int) -> Sample:
-        jumps = traits.look_up(traits.DISCONTINUOUS, self.task.recipe.operator) is not None
-        of_largest = _COORDINATE_ROUNDINGS if jumps else 0.0
-        return _move(to_wide(self._plain(sample)), by, seed, promote=self.discrete, of_largest=of_largest)
+    def accumulated(self, output: int, places: Sequence[accumulation.Place]) -> list[float]:
+        """How much more elements of an output may be off because they are sums: :func:`.accumulation.excess`."""
+        if self.task.aspect == "gradient" and self.yardstick:
+            output %= len(self.yardstick) // (2 if self.task.recipe.cotangent else 1)  # the backward ran twice
+        with _default_dtype(torch.float64):
+            return accumulation.excess(self._traced(), output, places)
+
+    def _traced(self) -> Iterator[accumulation.Traced]:
+        recipe = replace(self.task.recipe, form="", destination="")
+        for sample in calls(recipe, self.task.aspect):
+            wide = to_wide(self._plain(sample))
+            if self.task.aspect == "gradient":
+                yield accumulation.traced_gradient(wide, recipe.seed)
+            else:
+                yield accumulation.traced(wide)
+
+    @cached_property
+    def coarser(self) -> str:
+        """dtype of the least precise result that the CPU's kernels have on the way, if it is less than was asked for.
+
+        Where tensors of several dtypes meet, or a ``dtype=`` is given, PyTorch computes parts at the lower precision.
+        """
+        asked = DTYPES[self.task.recipe.dtype]
+        seen = Results()
+        try:
+            OBSERVE[self.task.aspect](replace(self.task.recipe, destination=""), Setting(self._plain, around=seen))
+        except Exception:
+            return ""
+        floats = [DTYPES[name] for name in seen.dtypes if name in DTYPES and DTYPES[name].significand]
+        least = min(floats, key=lambda one: one.significand, default=asked)
+        return least.name if asked.kind == "float" and least.significand < asked.significand else ""
+
+    @cached_property
+    def leaves_range(self) -> bool:
+        """Whether the precision may run out on the way to an answer that it can hold, so that the CPU is right too.
+
+        A product of two numbers that it is given may be too large or too small for its dtype; float64 has a wider
+        range. What is asked in between, to see whether a call is remembered, has numbers that no formula is made for.
+        """
+        if self.task.aspect == "repeat":
+            return True
+        dtype = DTYPES[self.precision or self.task.recipe.dtype]
+        if not dtype.significand:
+            return False
+        info = torch.finfo(dtype.torch)
+        for sample in calls(self.task.recipe, self.task.aspect):
+            for tensor in sample.tensors:
+                if tensor.is_floating_point() or tensor.is_complex():
+                    sizes = tensor.detach().abs().to(torch.float64)
+                    sizes = sizes[sizes.isfinite() & (sizes > 0)]
+                    if bool(((sizes > info.max**0.5) | (sizes < smallest_subnormal(dtype.torch) ** 0.5)).any()):
+                        return True
+        return False
+
+    def _of_rounded_inputs(self) -> list[Observed]:
+        """The wide answer to the inputs as the precision holds them: a program of lower precision rounds them first."""
+        target = DTYPES[self.precision].torch
+
+        def rounded(leaf: Any) -> Any:
+            if isinstance(leaf, torch.Tensor) and leaf.is_floating_point():
+                return over_memory(leaf, lambda memory: memory.to(target).to(memory.dtype))
+            return leaf
+
+        try:
+            with _default_dtype(torch.float64):
+                return [self._observe(lambda sample: to_wide(self._plain(sample).replace(rounded)))]
+        except Exception:
+            return []
+
+    def _moved(self, roundings: RoundEverywhere, seed: int, sample: Sample) -> Sample:
+        wide = to_wide(self._plain(sample))
+        with roundings:  # what was moved is no number of the precision: it is rounded, as a converted input is
+            return moved(
+                wide, roundings.roundoff, seed, promote=self.discrete, besides=besides(self.task.recipe.operator)
+            )
 
     def _plain(self, sample: Sample) -> Sample:
         """Contiguous, unless the operator's meaning is how its input lies in memory."""
         operator = self.task.recipe.operator
         return sample if traits.look_up(traits.READS_MEMORY, operator) is not None else to_contiguous(sample)
 
-    def _observe(self, prepare: Callable[[Sample], Sample]) -> Observed:
+    def _observe(
+        self, prepare: Callable[[Sample], Sample], around: AbstractContextManager[Any] | None = None
+    ) -> Observed:
         """In the plain form: what is written in place or into ``out=`` is what would have been returned."""
         recipe = replace(self.task.recipe, form="", destination="")
-        return OBSERVE[self.task.aspect](recipe, Setting(prepare)).tensors
+        return OBSERVE[self.task.aspect](recipe, Setting(prepare, around=around or nullcontext())).tensors
 
 
 @lru_cache(maxsize=64)
-def oracle(task: Task) -> Oracle:
-    """The oracle of a task, kept for the next backend that asks."""
+def _kept(task: Task) -> Oracle:
     return Oracle(task)
 
 
-_COORDINATE_ROUNDINGS = 4.0
-"""Roundings between a coordinate and its cell: add, multiply, subtract, divide."""
-
-
-def _move(sample: Sample, by: float, seed: int, promote: bool, of_largest: float) -> Sample:
-    """Every floating tensor element and every floating scalar that is no integer, times ``1 + d`` with ``|d| = by``.
-
-    With ``promote``, integer and boolean tensors become float64 and are moved too. Elements also move by ``of_largest``
-    times ``by`` times the largest element of their tensor.
-    """
-    generator = torch.Generator().manual_seed(seed)
-    scalars = random.Random(seed)
-
-    def nudge(memory: torch.Tensor) -> torch.Tensor:
-        signs = _signs(memory.shape, generator)
-        wide = memory if memory.is_floating_point() or memory.is_complex() else memory.to(torch.float64)
-        moved = wide * (1 + by * signs)
-        if not of_largest or not wide.numel():
-            return moved
-        largest = wide.abs().nan_to_num(0, 0, 0).max()  # memory beside the tensor may hold anything
-        return moved + of_largest * by * largest * signs
-
-    def move(leaf: Any) -> Any:
-        if isinstance(leaf, torch.Tensor) and (promote or leaf.is_floating_point() or leaf.is_complex()):
-            return over_memory(leaf, nudge)
-        if type(leaf) is float and not leaf.is_integer():  # nan and inf are no integers either: they stay as they are
-            return leaf * (1 + by * scalars.choice((-1, 1)))
-        return leaf
-
-    return sample.replace(move)
+def oracle(task: Task) -> Oracle:
+    """The oracle of a task, kept for the next backend and the next way that asks."""
+    precision = task.precision if task.precision != "float32" else ""
+    return _kept(replace(task, way="", precision=precision))

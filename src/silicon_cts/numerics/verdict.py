@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
-from silicon_cts.backends.outcome import Outcome, Task
+from silicon_cts.backends.outcome import Outcome, Placed, Task
 from silicon_cts.backends.protocol import Capability
 from silicon_cts.catalog import traits
 from silicon_cts.catalog.operators import Operator
 from silicon_cts.numerics import non_unique
 from silicon_cts.numerics.comparison import ORDER, Comparison, Grade, compare, disagreement
-from silicon_cts.numerics.oracle import NoOracleError, oracle
+from silicon_cts.numerics.oracle import NoOracleError, Oracle, oracle
 from silicon_cts.sampling.observation import draws_random_numbers
 from silicon_cts.sampling.recipe import Recipe
 from silicon_cts.sampling.sample import make
@@ -47,10 +47,20 @@ class Judgement:
     seconds: float = 0.0
     counts: dict[str, int] = field(default_factory=dict)
     """How many samples got which verdict, after :func:`summarise`."""
+    way: str = ""
+    """In which of the backend's ways it was asked."""
+    ways: dict[str, dict[str, int]] = field(default_factory=dict)
+    """The same for each way, after :func:`summarise`; empty for a backend that has but one."""
+    placement: tuple[Placed, ...] = ()
+    """Where the operator's operations were planned, if the backend says."""
 
 
 def judge(task: Task, outcome: Outcome, operator: Operator, capability: Capability) -> Judgement:
     """The verdict on what came of a task."""
+    return replace(_judge(task, outcome, operator, capability), way=task.way, placement=outcome.placement)
+
+
+def _judge(task: Task, outcome: Outcome, operator: Operator, capability: Capability) -> Judgement:
     if task.aspect == REJECTS and outcome.kind in ("refusal", "exception"):
         return Judgement("agrees", task.recipe, grade="exact", notes=outcome.notes, seconds=outcome.seconds)
     if outcome.kind != "result":
@@ -84,17 +94,27 @@ def _compare(task: Task, outcome: Outcome, operator: Operator, capability: Capab
         return disagreement("; ".join(violations))
     undefined = operator.uninitialised is not None or (operator.random and draws_random_numbers(make(task.recipe)))
     property_of = non_unique.look_up(operator.id, task.aspect)
-    found = compare(
-        outcome.observed,
-        oracle(task),
-        exact=task.aspect != "gradient" and traits.only_moves_data(operator.id),
-        values=not undefined and property_of is None,
-        narrows=capability.narrows,
-        own_yardstick=capability.yardstick,
-    )
+
+    def held_against(right: Oracle, values: bool) -> Comparison:
+        return compare(
+            outcome.observed or [],
+            right,
+            exact=task.aspect != "gradient" and traits.only_moves_data(operator.id),
+            values=values,
+            narrows=capability.narrows,
+            own_yardstick=capability.yardstick,
+            spread=outcome.spread,
+        )
+
+    right = oracle(task)
+    found = held_against(right, values=not undefined and property_of is None)
+    if not found.agrees and task.aspect == "gradient" and non_unique.is_reordered(right):
+        return held_against(right, values=False)
+    if not found.agrees and not task.precision and right.coarser:
+        found = held_against(oracle(replace(task, precision=right.coarser)), values=True)
     if not found.agrees or undefined or property_of is None:
         return found
-    return property_of.check(outcome.observed, oracle(task))
+    return property_of.check(outcome.observed, right)
 
 
 def summarise(judgements: Sequence[Judgement], not_tried: int = 0) -> Judgement:
@@ -106,11 +126,16 @@ def summarise(judgements: Sequence[Judgement], not_tried: int = 0) -> Judgement:
         raise ValueError("no judgement to summarise")
     worst = min(judgements, key=lambda one: (VERDICTS.index(one.verdict), -ORDER.index(one.grade), -one.ratio))
     counts: Counter[str] = Counter(one.verdict for one in judgements)
-    reason = worst.reason
+    reason = f"{worst.way}: {worst.reason}" if worst.way and worst.reason else worst.reason
     if worst.verdict != "agrees" and len(judgements) > 1:
         reason = f"{counts[worst.verdict]} of {len(judgements)} samples: {reason}"
     if not_tried:
         reason += f" ({not_tried} more not tried)"
     notes = tuple(dict.fromkeys(note for one in judgements for note in one.notes))[:3]
     seconds = sum(one.seconds for one in judgements)
-    return replace(worst, reason=reason, counts=dict(counts), notes=notes, seconds=seconds)
+    return replace(worst, reason=reason, counts=dict(counts), notes=notes, seconds=seconds, ways=_by_way(judgements))
+
+
+def _by_way(judgements: Sequence[Judgement]) -> dict[str, dict[str, int]]:
+    ways = dict.fromkeys(one.way for one in judgements if one.way)
+    return {way: dict(Counter(one.verdict for one in judgements if one.way == way)) for way in ways}

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from silicon_cts.catalog.operators import Operator
+from silicon_cts.catalog.traits import look_up
 from silicon_cts.sampling.forms import INPLACE, OUT, WRONG
 from silicon_cts.sampling.layout import LAYOUTS
 
 PLAIN = ("as_is", "small", "large", "mixed", "ties")
 """Value profiles without special values."""
-SPECIAL = ("special", "limits", "large", "ties")
+SPECIAL = ("special", "limits", "large", "ties", "zero_one")
 _MEMORY = tuple(LAYOUTS)
 _WRITABLE = tuple(name for name in LAYOUTS if name != "expanded")
 """An expanded destination has several elements in one place: no answer fits into it."""
@@ -29,27 +30,51 @@ class Aspect:
     """Value profiles drawn; none leaves the values as op_db made them."""
     layouts: tuple[str, ...] = ()
     """Layouts drawn for the inputs; none leaves them as op_db made them."""
+    strided: bool = False
+    """Whether a recipe without layouts shows nothing."""
     destinations: tuple[str, ...] = ()
     """Layouts drawn for ``out=``."""
     cotangents: tuple[str, ...] = ()
     """Layouts drawn for ``grad_output``; with them, subsets of the inputs whose gradient is asked."""
-    asks: Callable[[Operator], bool] = lambda operator: not operator.random
+    mixes: bool = False
+    """Whether tensors of different dtypes meet."""
+    mistakes: bool = False
+    """Whether calls are made wrong."""
+    draws: bool = False
+    """Whether calls that take random numbers are asked; else those alone that take none."""
+    asks: Callable[[Operator], bool] = lambda operator: True
     """Of which operators."""
 
 
+SOMETIMES_RANDOM: dict[str, str] = {
+    **dict.fromkeys(("item", "empty_strided"), "op_db seeds it, but it draws nothing"),
+    "nn.functional.scaled_dot_product_attention": "draws with dropout_p above 0 alone",
+    "nn.functional.multi_head_attention_forward": "draws with dropout_p above 0, in training",
+    **dict.fromkeys(("nn.functional.rrelu", "nn.functional.*dropout*"), "draws in training alone"),
+}
+"""Operators of which some calls take random numbers: by glob, when. The others are compared as any operator."""
+
+
+def _is_certain(operator: Operator) -> bool:
+    return not operator.random or look_up(SOMETIMES_RANDOM, operator.id) is not None
+
+
 ASPECTS: dict[str, Aspect] = {
-    "forward": Aspect(op_db=True, profiles=PLAIN, asks=lambda operator: True),
+    "forward": Aspect(op_db=True, profiles=PLAIN, mixes=True),
     "gradient": Aspect(
         op_db=True, layouts=_MEMORY, cotangents=_MEMORY, asks=lambda operator: bool(operator.gradient_dtypes)
     ),
-    "layout": Aspect(layouts=_MEMORY),
-    "inplace": Aspect(form=INPLACE, layouts=_MEMORY, asks=lambda operator: operator.inplace and not operator.random),
+    "layout": Aspect(layouts=_MEMORY, strided=True, asks=_is_certain),
+    "inplace": Aspect(form=INPLACE, layouts=_MEMORY, asks=lambda operator: operator.inplace and _is_certain(operator)),
     "out": Aspect(
-        form=OUT, layouts=_MEMORY, destinations=_WRITABLE, asks=lambda operator: operator.out and not operator.random
+        form=OUT, layouts=_MEMORY, destinations=_WRITABLE, asks=lambda operator: operator.out and _is_certain(operator)
     ),
-    "special_values": Aspect(profiles=SPECIAL),
-    "rejects": Aspect(form=WRONG, op_db=True, asks=lambda operator: operator.errors),
-    "repeat": Aspect(layouts=("contiguous", "transposed")),
+    "special_values": Aspect(profiles=SPECIAL, asks=_is_certain),
+    "rejects": Aspect(form=WRONG, op_db=True, mistakes=True),
+    "repeat": Aspect(layouts=("contiguous", "transposed"), asks=_is_certain),
+    "random": Aspect(
+        profiles=("as_is", "as_is", "zero_one"), layouts=_MEMORY, draws=True, asks=lambda operator: operator.random
+    ),
 }
 """By name, in the order in which people read them. An aspect is a row here, how it is observed in
 :mod:`silicon_cts.sampling.observation`, and a thin test in ``suites/operators``."""

@@ -22,7 +22,9 @@ class Effort:
     gradient_dtypes: tuple[str, ...]
     """Dtypes in which gradients are asked."""
     generated: Mapping[str, int]
-    """How many recipes are drawn for each aspect of an operator in a dtype."""
+    """How many recipes are drawn for each aspect of an operator, asked in its first dtype."""
+    in_others: float
+    """Share of them that each other dtype is asked: strides and sizes go wrong in any, or in none."""
     generated_dtypes: tuple[str, ...]
     """Dtypes in which the aspects are asked that consist of generated recipes alone."""
     sizes: tuple[int, ...] = BOUNDARIES + LARGE
@@ -31,14 +33,25 @@ class Effort:
     """Most elements of a generated tensor."""
 
 
-_QUICK = {"forward": 4, "gradient": 4, "layout": 4, "inplace": 4, "out": 4, "special_values": 4, "repeat": 2}
+_QUICK = {"forward": 4, "gradient": 4, "layout": 4, "inplace": 4, "out": 4, "special_values": 4, "repeat": 2,
+          "rejects": 4, "random": 2}  # fmt: skip
 _MANY = ("float32", "float16", "bfloat16", "complex64")
 _ALL = (*_MANY, "int64", "bool")
 
 BUDGETS: dict[str, Effort] = {
-    "quick": Effort(8, ("float32", "float16"), _QUICK, ("float32", "int64"), elements=2**12),
-    "standard": Effort(64, _MANY, dict.fromkeys(_QUICK, 24), _ALL),
-    "deep": Effort(None, _MANY, dict.fromkeys(_QUICK, 100), _ALL, sizes=BOUNDARIES + LARGE + HUGE, elements=2**20),
+    "quick": Effort(8, ("float32", "float16"), _QUICK, 1.0, ("float32", "int64"), elements=2**12),
+    "standard": Effort(
+        64, _MANY, {**dict.fromkeys(_QUICK, 48), "forward": 64, "layout": 64, "repeat": 24, "random": 8}, 1 / 3, _ALL
+    ),
+    "deep": Effort(
+        None,
+        _MANY,
+        {**dict.fromkeys(_QUICK, 200), "repeat": 100, "random": 24},
+        0.5,
+        _ALL,
+        sizes=BOUNDARIES + LARGE + HUGE,
+        elements=2**20,
+    ),
 }
 """``quick`` for every push, ``standard`` for a release, ``deep`` for the night."""
 

@@ -34,8 +34,10 @@ def _rank(sample: Sample) -> int:
 
 
 def _dims(sample: Sample) -> list[Value]:
+    """Every dimension, from either end; of more than three, the first two and the last two."""
     rank = max(_rank(sample), 1)
-    return [*range(-1, -rank - 1, -1), *range(rank)]
+    both = [*range(-1, -rank - 1, -1), *range(rank)]
+    return [dim for dim in both if rank <= 3 or dim % rank in (0, 1, rank - 2, rank - 1)]
 
 
 def _dim_tuples(sample: Sample) -> list[Value]:
@@ -58,7 +60,7 @@ def _last_size(sample: Sample) -> int:
 
 def _ranks_to_take(sample: Sample) -> list[Value]:
     size = _last_size(sample)
-    return list(dict.fromkeys(k for k in (1, 2, size, size - 1, 16, 17, 33) if 0 < k <= size))
+    return list(dict.fromkeys(k for k in (1, size, size - 1, 17, 33) if 0 < k <= size))
 
 
 def _transform_sizes(sample: Sample) -> list[Value]:
@@ -66,13 +68,16 @@ def _transform_sizes(sample: Sample) -> list[Value]:
     return [None, *dict.fromkeys(n for n in (size + 1, size - 1, 2 * size, 1, 2, 3, 5, 8, 15) if n > 0)]
 
 
-def _pairwise(patterns: Iterable[tuple[int, int]]) -> Callable[[Sample], Sequence[Value]]:
-    """Paddings as long as the sample's own, by dimension, the same on each or on the first alone."""
+def _pairwise(patterns: Iterable[tuple[int, int]], *, constant: bool = False) -> Callable[[Sample], Sequence[Value]]:
+    """Paddings as long as the sample's own, by dimension, the same on each or on the first alone; or of all dimensions,
+    which those that pad with a constant take."""
 
     def choices(sample: Sample) -> list[Value]:
         now = arguments.given(sample, "pad", 1)
         pairs = len(now) // 2 if isinstance(now, tuple | list) else 1
-        return [tuple(pair * times + (0, 0) * (pairs - times)) for pair in patterns for times in {1, pairs}]
+        every = {(pair, times, times) for pair in patterns for times in (_rank(sample),) if constant}
+        some = {(pair, times, pairs) for pair in patterns for times in (1, pairs)}
+        return [tuple(pair * times + (0, 0) * (of - times)) for pair, times, of in sorted(some | every)]
 
     return choices
 
@@ -88,6 +93,11 @@ def _spatial(numbers: Sequence[int]) -> Callable[[Sample], Sequence[Value]]:
     return choices
 
 
+def _probabilities(sample: Sample) -> Sequence[Value]:
+    """The certain ones too, where the sample names one."""
+    return () if arguments.given(sample, "p") is None else (0.0, 0.5, 1.0)
+
+
 def _unless(other: str, values: Sequence[Value]) -> Callable[[Sample], Sequence[Value]]:
     return lambda sample: () if arguments.given(sample, other) is not None else values
 
@@ -97,6 +107,7 @@ def _where_given(name: str, position: int | None, values: Sequence[Value]) -> tu
 
 
 _YES_NO = (False, True)
+_PADS = ((1, 0), (0, 1), (1, 2), (2, 2))
 _SCALARS = (0, 1, 2, -1, 0.5, 1e-7, 3e-7)
 _NORMS = ("backward", "ortho", "forward")
 _MANY_DIMS = ("sum", "mean", "nansum", "nanmean", "amax", "amin", "var", "std", "var_mean", "std_mean", "logsumexp")
@@ -143,6 +154,12 @@ FAMILIES: tuple[Family, ...] = (
         ("max.reduction_with_dim", "min.reduction_with_dim", "aminmax"),
         (("dim", 1, _dims), ("keepdim", 2, _YES_NO)),
     ),
+    Family(
+        "reduction in a dtype",
+        ("sum", "prod", "cumsum", "cumprod", "nansum", "softmax", "log_softmax", "nn.functional.softmin"),
+        (("dtype", None, ("narrower", "wider")),),
+    ),
+    Family("random numbers", ("bernoulli", "nn.functional.*dropout*"), (("p", None, _probabilities),)),
     Family("norm", ("linalg.vector_norm",), (("dim", None, _dim_tuples), ("keepdim", None, _YES_NO))),
     Family("indexing", _BY_INDEX, (("dim", 1, _same_dim_otherwise),)),
     Family(
@@ -166,8 +183,8 @@ FAMILIES: tuple[Family, ...] = (
         ("sort", "argsort"),
         (("dim", None, _dims), ("descending", None, _YES_NO), ("stable", None, (True,))),
     ),
-    Family("selection", ("topk",), (("k", 1, _ranks_to_take), ("dim", 2, (-1,)), ("largest", 3, _YES_NO))),
-    Family("k-th value", ("kthvalue",), (("k", 1, _ranks_to_take), ("dim", 2, (-1,)), ("keepdim", 3, _YES_NO))),
+    Family("selection", ("topk",), (("k", 1, _ranks_to_take), ("dim", 2, _dims), ("largest", 3, _YES_NO))),
+    Family("k-th value", ("kthvalue",), (("k", 1, _ranks_to_take), ("dim", 2, _dims), ("keepdim", 3, _YES_NO))),
     Family(
         "scan",
         (
@@ -191,10 +208,11 @@ FAMILIES: tuple[Family, ...] = (
         (("n", None, _transform_sizes), ("dim", None, _dims), ("norm", None, _NORMS)),
     ),
     Family("FFT of many dims", ("fft.*fft2", "fft.*fftn"), (("norm", None, _NORMS),)),
+    Family("padding", ("nn.functional.pad.re*", "nn.functional.pad.circular"), (("pad", 1, _pairwise(_PADS)),)),
     Family(
-        "padding",
-        ("nn.functional.pad.*", "constant_pad_nd"),
-        (("pad", 1, _pairwise(((1, 0), (0, 1), (1, 2), (2, 2)))),),
+        "padding with a constant",
+        ("nn.functional.pad.constant", "constant_pad_nd"),
+        (("pad", 1, _pairwise(_PADS, constant=True)),),
     ),
 )
 

@@ -64,13 +64,16 @@ def _into(sample: Sample, destination: str, supported: bool) -> Sample:
 
 
 def guarded(tensor: torch.Tensor) -> torch.Tensor:
-    """The same values, strides and lazy bits, with :data:`GUARD` elements of garbage on both sides of its memory."""
+    """The same values, strides and lazy bits, with garbage on both sides of its memory: :data:`GUARD` elements, or as
+    many as it has where several share a place, so that a kernel which takes it for a plain one stays inside."""
     if tensor.layout != torch.strided:
         return tensor
+    shared = any(size > 1 and stride == 0 for size, stride in zip(tensor.shape, tensor.stride(), strict=True))
+    guard = GUARD + (tensor.numel() if shared else 0)
 
     def surround(memory: torch.Tensor) -> torch.Tensor:
-        room = garbage(memory.dtype, memory.numel() + 2 * GUARD)
-        room[GUARD : GUARD + memory.numel()] = memory
+        room = garbage(memory.dtype, memory.numel() + 2 * guard)
+        room[guard : guard + memory.numel()] = memory
         return room
 
-    return over_memory(tensor, surround, offset=GUARD)
+    return over_memory(tensor, surround, offset=guard)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from torch.utils._pytree import tree_flatten
 from silicon_cts.catalog.dtypes import DTYPES, name_of, wide
 from silicon_cts.sampling.layout import lay_out, over_memory
 from silicon_cts.sampling.memory import Memory
+from silicon_cts.sampling.randomness import mistakes, unseeded
 from silicon_cts.sampling.recipe import Recipe
 from silicon_cts.sampling.related import related
 from silicon_cts.sampling.sample import Sample, make
@@ -37,6 +38,21 @@ class Observation:
     tensors: Observed
     violations: tuple[str, ...] = ()
     """What it did that an operator must not do: change an input, write beside its destination."""
+    calls: tuple[int, ...] = ()
+    """How many tensors each of several calls left; empty for one call, or for one backward."""
+
+    def place(self, index: int) -> tuple[int, int]:
+        """Which call left the ``index``-th tensor, and which of its outputs that is."""
+        for call, count in enumerate(self.calls):
+            if index < count:
+                return call, index
+            index -= count
+        return len(self.calls), index
+
+    def label(self, index: int) -> str:
+        """The ``index``-th tensor in words: ``output 0`` or, of several calls, ``call 3, output 0``."""
+        call, output = self.place(index)
+        return f"call {call}, output {output}" if self.calls else f"output {index}"
 
 
 @dataclass(frozen=True)
@@ -117,6 +133,17 @@ def cotangent(output: torch.Tensor, seed: int) -> torch.Tensor:
     return values.to(output.dtype)
 
 
+def cotangents(recipe: Recipe, outputs: Iterable[torch.Tensor]) -> list[torch.Tensor]:
+    """``grad_output`` for each output, on the CPU; it lies as the recipe says where that fits its shape."""
+    plain = [cotangent(output.detach(), recipe.seed + index) for index, output in enumerate(outputs)]
+    return [lay_out(one, recipe.cotangent) if _fits(one, recipe.cotangent) else one for one in plain]
+
+
+def differentiable(result: Any) -> list[torch.Tensor]:
+    """What of a result a gradient can be taken of."""
+    return [output for output in _outputs(result) if output.requires_grad]
+
+
 def gradient(recipe: Recipe, setting: Setting) -> Observation:
     """The gradient of each wanted input under random cotangents; empty if nothing is differentiable.
 
@@ -125,17 +152,14 @@ def gradient(recipe: Recipe, setting: Setting) -> Observation:
     sample = setting.sample(make(recipe))
     inputs = [tensor for tensor in sample.tensors if tensor.requires_grad]
     with setting.around:
-        outputs = [out for out in _outputs(sample.process_output(sample.run())) if out.requires_grad]
+        outputs = differentiable(sample.process_output(sample.run()))
     if not inputs or not outputs:
         return Observation([])
-    cotangents = []
-    for index, output in enumerate(outputs):
-        plain = cotangent(output.detach(), recipe.seed + index)
-        cotangents.append(setting.tensor(lay_out(plain, recipe.cotangent) if _fits(plain, recipe.cotangent) else plain))
+    given = [setting.tensor(one) for one in cotangents(recipe, outputs)]
     found: Observed = []
     for last in (False, True) if recipe.cotangent else (True,):
         with setting.around:
-            found += torch.autograd.grad(outputs, inputs, cotangents, allow_unused=True, retain_graph=not last)
+            found += torch.autograd.grad(outputs, inputs, given, allow_unused=True, retain_graph=not last)
     return Observation(found)
 
 
@@ -145,12 +169,27 @@ def _fits(tensor: torch.Tensor, name: str) -> bool:
     return name in applicable(tensor.shape, tensor.dtype)
 
 
+def calls(recipe: Recipe, aspect: str) -> tuple[Sample, ...]:
+    """The calls that are made, one after the other, where an aspect is asked of a recipe."""
+    if OBSERVE[aspect] is not repeat:
+        return (make(recipe),)
+    return (make(recipe), *related(recipe), make(recipe))
+
+
 def repeat(recipe: Recipe, setting: Setting) -> Observation:
     """The call; calls of the same operator with another shape, scalar and dtype; and the first call once more."""
-    first = make(recipe)
-    observations = [_call(setting.sample(one), setting.around) for one in (first, *related(recipe), make(recipe))]
+    observations = [_call(setting.sample(one), setting.around) for one in calls(recipe, "repeat")]
     tensors = [tensor for one in observations for tensor in one.tensors]
-    return Observation(tensors, tuple(dict.fromkeys(said for one in observations for said in one.violations)))
+    violations = tuple(dict.fromkeys(said for one in observations for said in one.violations))
+    return Observation(tensors, violations, tuple(len(one.tensors) for one in observations))
+
+
+def random_numbers(recipe: Recipe, setting: Setting) -> Observation:
+    """The outputs of one call; what is wrong with the numbers of many is said as violations."""
+    sample = setting.sample(make(recipe))
+    said = mistakes(recipe, sample, setting.around)
+    with unseeded(sample.call):
+        return replace(_call(sample, setting.around), violations=said)
 
 
 OBSERVE: dict[str, Callable[[Recipe, Setting], Observation]] = {
@@ -162,6 +201,7 @@ OBSERVE: dict[str, Callable[[Recipe, Setting], Observation]] = {
     "special_values": forward,
     "rejects": forward,
     "repeat": repeat,
+    "random": random_numbers,
 }
 """How each aspect is observed. What is asked in it stands in :mod:`silicon_cts.sampling.plan`."""
 

@@ -6,24 +6,28 @@ process: Hypothesis draws it once, in one dtype, and the other dtypes are asked 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import islice
 from zlib import crc32
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as seeded_by
-from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 
-from silicon_cts.catalog.operators import operators
+from silicon_cts.catalog.operators import Operator, operators
+from silicon_cts.sampling import apart
 from silicon_cts.sampling.aspects import ASPECTS
+from silicon_cts.sampling.draws import Draws
 from silicon_cts.sampling.effort import BUDGETS, spread
-from silicon_cts.sampling.forms import WRONG
+from silicon_cts.sampling.forms import INPLACE, OUT, WRONG
+from silicon_cts.sampling.observation import draws_random_numbers
 from silicon_cts.sampling.recipe import Recipe
-from silicon_cts.sampling.sample import errors, samples
-from silicon_cts.sampling.strategies import recipes as drawn_recipes
-from silicon_cts.sampling.validity import refusal, valid
+from silicon_cts.sampling.sample import errors, make, samples
+from silicon_cts.sampling.strategies import bundles
+from silicon_cts.sampling.validity import is_wrong, refusal, valid
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,25 @@ class Question:
     dtype: str
     budget: str
     seed: int
+
+
+def dtypes(
+    operator: Operator, aspect: str, budget: str, offered: Sequence[str], chosen: Sequence[str] | None = None
+) -> list[str]:
+    """In which dtypes an aspect of an operator is asked: of those that a backend offers, as many as the budget has.
+
+    ``chosen`` are asked whatever the budget. In the order of ``chosen`` or of ``offered``.
+    """
+    if not ASPECTS[aspect].asks(operator):
+        return []
+    possible, effort = set(operator.dtypes) & set(offered), BUDGETS[budget]
+    if ASPECTS[aspect].form == WRONG:  # op_db's wrong calls have dtypes of their own
+        possible = set([dtype for dtype in offered if dtype in possible][:1])
+    elif aspect == "gradient":
+        possible &= operator.gradient_dtypes if chosen else operator.gradient_dtypes & set(effort.gradient_dtypes)
+    elif not ASPECTS[aspect].op_db and not chosen:
+        possible &= set(effort.generated_dtypes)
+    return [dtype for dtype in chosen or offered if dtype in possible]
 
 
 def own(question: Question) -> list[Recipe]:
@@ -51,20 +74,68 @@ def own(question: Question) -> list[Recipe]:
 
 def generated(question: Question) -> list[Recipe]:
     """Recipes that Hypothesis draws, without those that the CPU does not take in this dtype."""
-    count = BUDGETS[question.budget].generated.get(question.aspect, 0)
-    if not count or ASPECTS[question.aspect].form == WRONG:
+    count = _count(question)
+    if not count or not ASPECTS[question.aspect].asks(operators()[question.operator]):
         return []
-    lead = _lead(question)
-    carried = [replace(recipe, dtype=question.dtype) for recipe in _drawn(lead, count)]
-    taken = carried if lead == question else [recipe for recipe in carried if valid(recipe)]
-    return list(taken if 2 * len(taken) >= len(carried) else _drawn(question, count))
+    if ASPECTS[question.aspect].mistakes:
+        return _mistaken(question, count)
+    drawn = [bundle[question.aspect] for bundle in _drawn(_draw(question))]
+    asked = [replace(recipe, dtype=question.dtype) for recipe in dict.fromkeys(drawn)]
+    if asked and not _is_first(question.operator, question.dtype):  # fewer are asked: of each aspect, others
+        start = crc32(f"{question.aspect} {question.dtype}".encode()) % len(asked)
+        asked = asked[start:] + asked[:start]
+    taken = (recipe for recipe in asked if _shows(recipe, question.aspect) and _fits(recipe, question.aspect))
+    return list(islice(taken, count))
 
 
-def strategy(question: Question) -> st.SearchStrategy[Recipe]:
-    """What :func:`generated` draws from, for shrinking what it found."""
-    aspect, seeds = ASPECTS[question.aspect], (question.seed,)
-    drawn = drawn_recipes(question.operator, question.dtype, aspect, budget=question.budget, seeds=seeds)
-    return drawn.filter(lambda recipe: _shows(recipe, question.aspect))
+def _count(question: Question) -> int:
+    effort = BUDGETS[question.budget]
+    count = effort.generated.get(question.aspect, 0)
+    return count if _is_first(question.operator, question.dtype) else math.ceil(count * effort.in_others)
+
+
+def _is_first(operator: str, dtype: str) -> bool:
+    """Whether an operator is asked most in this dtype."""
+    return dtype == "float32" or "float32" not in operators()[operator].dtypes
+
+
+def _fits(recipe: Recipe, aspect: str) -> bool:
+    """Whether the CPU takes the call, and whether it takes random numbers only where the aspect asks for some."""
+    if not valid(recipe):
+        return False
+    if aspect in ("forward", "gradient") or not operators()[recipe.operator].random:
+        return True
+    return draws_random_numbers(make(recipe)) == ASPECTS[aspect].draws
+
+
+_MISTAKEN_SAMPLES = 12
+"""Most samples of op_db that mistakes are made in."""
+
+
+def _mistaken(question: Question, count: int) -> list[Recipe]:
+    """op_db's samples with one mistake each that the CPU refuses: every kind of mistake in turn, as there are."""
+    operator, info = question.operator, operators()[question.operator]
+    kinds: dict[str, list[Recipe]] = {}
+    made = samples(operator, question.dtype, question.seed)
+    for index in spread(len(made), _MISTAKEN_SAMPLES):
+        plain = Recipe(operator, question.dtype, index, question.seed)
+        if info.out:
+            kinds.setdefault("out", []).append(replace(plain, form=OUT, destination="expanded"))
+        if info.inplace:
+            several = ("expanded", *["contiguous"] * (len(made[index].tensors) - 1))
+            kinds.setdefault("inplace", []).append(replace(plain, form=INPLACE, layouts=several))
+        for name, changes in apart.wrong(made[index], operator).items():
+            kinds.setdefault(name, []).extend(replace(plain, apart=change) for change in changes)
+    found: list[Recipe] = []
+    for place, name in enumerate(kinds):
+        order = Draws(question.seed, crc32(operator.encode()), place).permutation(len(kinds[name])).tolist()
+        tried = (kinds[name][at] for at in order[:_MOST_TRIED])
+        found += islice((recipe for recipe in tried if is_wrong(recipe)), max(1, count // len(kinds)))
+    return found[:count]
+
+
+_MOST_TRIED = 40
+"""Calls of one kind of mistake that the CPU is asked about."""
 
 
 def _shows(recipe: Recipe, aspect: str) -> bool:
@@ -74,37 +145,75 @@ def _shows(recipe: Recipe, aspect: str) -> bool:
     return bool(recipe.values) or aspect != "special_values"
 
 
-def _lead(question: Question) -> Question:
-    """The question of which the draws are shared: floating dtypes, integers and booleans ask the same."""
-    if question.dtype == "complex64" or "float32" not in operators()[question.operator].dtypes:
-        return question
-    return replace(question, dtype="float32")
+@dataclass(frozen=True)
+class _Draw:
+    """What all aspects of an operator are drawn from, and most of its dtypes."""
+
+    operator: str
+    dtype: str
+    budget: str
+    seed: int
 
 
-@lru_cache(maxsize=16)
-def _drawn(question: Question, count: int) -> tuple[Recipe, ...]:
-    found: list[Recipe] = []
-    search(question, count, found.append, shrink=False)
-    return tuple(dict.fromkeys(found))
+def _draw(question: Question) -> _Draw:
+    """Floating dtypes, integers and booleans ask the same; complex numbers have layouts of their own."""
+    shared = question.dtype != "complex64" and "float32" in operators()[question.operator].dtypes
+    return _Draw(question.operator, "float32" if shared else question.dtype, question.budget, question.seed)
 
 
-def search(question: Question, count: int, look: Callable[[Recipe], None], *, shrink: bool) -> None:
-    """Show ``count`` draws to ``look``, the same ones every time; ``shrink`` what makes it raise, and raise that."""
+def _aspects(operator: str) -> tuple[str, ...]:
+    """Those of which recipes are drawn, in an order that does not depend on what is asked in a run."""
+    return tuple(name for name, row in ASPECTS.items() if not row.mistakes and row.asks(operators()[operator]))
+
+
+@lru_cache(maxsize=8)
+def _drawn(draw: _Draw) -> tuple[dict[str, Recipe], ...]:
+    found: list[dict[str, Recipe]] = []
+    _search(draw, found.append, shrink=False)
+    return tuple(found)
+
+
+def _search(draw: _Draw, look: Callable[[dict[str, Recipe]], None], *, shrink: bool) -> None:
     phases = [Phase.generate, Phase.shrink] if shrink else [Phase.generate]
-
-    @seeded_by(crc32(f"{question.operator} {question.aspect} {question.dtype} {question.seed}".encode()))
-    @settings(
-        max_examples=count, database=None, deadline=None, phases=phases, report_multiple_bugs=False,
-        suppress_health_check=list(HealthCheck), print_blob=False,
+    effort = BUDGETS[draw.budget]
+    share = 1 if _is_first(draw.operator, draw.dtype) else effort.in_others
+    count = math.ceil(max(effort.generated.values(), default=0) * share)
+    strategy = bundles(
+        draw.operator, draw.dtype, _aspects(draw.operator), budget=draw.budget, seeds=(draw.seed,)
     )  # fmt: skip
-    @given(strategy(question))
-    def draw(recipe: Recipe) -> None:
-        look(recipe)
 
-    try:
-        draw()
-    except Unsatisfiable:  # nothing that the CPU takes: no layout but one, no value to change
+    # Hypothesis makes new examples of earlier ones by repeating their parts, which is good for its own purposes: of 48
+    # draws, 12 were distinct. A search of its own for each recipe has none to repeat: the plainest, and one at random.
+    for number in range(count):
+
+        @seeded_by(crc32(f"{draw.operator} {draw.dtype} {draw.seed} {number}".encode()))
+        @settings(
+            max_examples=1 if number == 0 else 2, database=None, deadline=None, phases=phases,
+            report_multiple_bugs=False, suppress_health_check=list(HealthCheck), print_blob=False,
+        )  # fmt: skip
+        @given(strategy)
+        def ask(bundle: dict[str, Recipe]) -> None:
+            look(bundle)
+
+        try:
+            ask()
+        except Unsatisfiable:  # there is nothing that the CPU takes
+            return
+
+
+def search(question: Question, look: Callable[[Recipe], None], *, shrink: bool) -> None:
+    """Show the draws of :func:`generated` to ``look``; ``shrink`` what makes it raise, and raise that."""
+
+    def at_aspect(bundle: dict[str, Recipe]) -> None:
+        recipe = replace(bundle[question.aspect], dtype=question.dtype)
+        if _shows(recipe, question.aspect) and _fits(recipe, question.aspect):
+            look(recipe)
+
+    if not ASPECTS[question.aspect].mistakes:
+        _search(_draw(question), at_aspect, shrink=shrink)
         return
+    for recipe in generated(question):  # as small as op_db's own
+        look(recipe)
 
 
 def must_be_refused(recipe: Recipe) -> bool:

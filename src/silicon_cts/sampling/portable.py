@@ -26,7 +26,7 @@ def _uniform(shape: torch.Size, low: float = 0.0, high: float = 1.0) -> torch.Te
 
 def _normal(shape: torch.Size) -> torch.Tensor:
     """The sum of twelve uniform numbers less six: mean 0, variance 1, and no transcendental function."""
-    return _uniform(torch.Size((12, *shape))).sum(dim=0) - 6.0
+    return (_uniform(torch.Size((12, shape.numel()))).sum(dim=0) - 6.0).reshape(shape)
 
 
 def _refill(tensor: torch.Tensor, values: Callable[[torch.Size], torch.Tensor]) -> torch.Tensor:

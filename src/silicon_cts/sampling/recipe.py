@@ -39,12 +39,19 @@ class Recipe:
     """Seed of every random number drawn while the samples are made, and of the gradient's cotangents."""
     sizes: tuple[tuple[int, int], ...] = ()
     """(size in op_db's sample, size instead): what the shape symbols become; see :mod:`silicon_cts.sampling.shapes`."""
+    axes: tuple[tuple[int, int, int], ...] = ()
+    """(dimension counted from the last, its size in op_db's sample, size instead): what one dimension becomes, apart
+    from others of its size."""
+    apart: tuple[str | int, ...] = ()
+    """What one tensor or number becomes apart from the others; see :mod:`silicon_cts.sampling.apart`."""
     leading: tuple[int, ...] = ()
     """Dimensions put before those of the tensors of highest rank."""
     arguments: tuple[tuple[str, Value], ...] = ()
     """Arguments given otherwise: (keyword or position, value)."""
     values: tuple[str, ...] = ()
     """Value profiles, one for each tensor or one for all; see :mod:`silicon_cts.sampling.values`."""
+    dtypes: tuple[str, ...] = ()
+    """dtype that each tensor is cast to, by name; empty for one that keeps its own."""
     layouts: tuple[str, ...] = ()
     """How each tensor lies in memory; see :mod:`silicon_cts.sampling.layout`."""
     form: str = ""
@@ -83,6 +90,15 @@ class Recipe:
         def sizes(found: Any) -> bool:
             return isinstance(found, tuple) and all(type(size) is int and size >= 0 for size in found)
 
+        def axes(found: Any) -> bool:
+            return isinstance(found, tuple) and all(
+                isinstance(axis, tuple) and len(axis) == 3 and sizes(axis[1:]) and type(axis[0]) is int and axis[0] < 0
+                for axis in found
+            )
+
+        def change(found: Any) -> bool:
+            return isinstance(found, tuple) and names(found[:1]) and all(type(one) is int for one in found[1:])
+
         def names(found: Any) -> bool:
             return isinstance(found, tuple) and all(isinstance(name, str) for name in found)
 
@@ -90,20 +106,24 @@ class Recipe:
             "operator and dtype are names": names((self.operator, self.dtype)),
             "sample and seed are integers": type(self.sample) is int and type(self.seed) is int,
             "sizes are pairs of sizes": pairs(self.sizes, int) and all(map(sizes, self.sizes)),
+            "axes are a dimension, a size and a size": axes(self.axes),
             "leading are sizes": sizes(self.leading),
             "arguments are pairs of a name and a value": pairs(self.arguments, str),
-            "values and layouts are names": names(self.values) and names(self.layouts),
+            "values, dtypes and layouts are names": all(map(names, (self.values, self.dtypes, self.layouts))),
             "form, destination and cotangent are names": names((self.form, self.destination, self.cotangent)),
             "wanted are indices": sizes(self.wanted),
+            "apart is a name and numbers": change(self.apart),
         }
         return next((rule for rule, holds in checks.items() if not holds), None)
 
     def __str__(self) -> str:
         text = f"{self.operator} {self.dtype} sample {self.sample} seed {self.seed}"
         text += "".join(f" {old}->{new}" for old, new in self.sizes)
+        text += "".join(f" [{dim}]{old}->{new}" for dim, old, new in self.axes)
+        text += f" {':'.join(map(str, self.apart))}" if self.apart else ""
         text += f" leading {self.leading}" if self.leading else ""
         text += "".join(f" {name}={value!r}" for name, value in self.arguments)
-        text += "".join(f" {'/'.join(names)}" for names in (self.values, self.layouts) if names)
+        text += "".join(f" {'/'.join(names)}" for names in (self.values, self.dtypes, self.layouts) if names)
         text += f" {self.form}" if self.form else ""
         text += f" into {self.destination}" if self.destination else ""
         text += f" grad_output {self.cotangent}" if self.cotangent else ""

@@ -18,7 +18,7 @@ from torch.utils._pytree import tree_flatten
 
 from silicon_cts.catalog.dtypes import DTYPES
 from silicon_cts.catalog.operators import op_info
-from silicon_cts.sampling import arguments, forms, layout, shapes, values
+from silicon_cts.sampling import apart, arguments, forms, layout, promotion, shapes, values
 from silicon_cts.sampling.call import Sample as Sample
 from silicon_cts.sampling.layout import over_memory
 from silicon_cts.sampling.portable import Portable
@@ -92,12 +92,16 @@ def make(recipe: Recipe) -> Sample:
         raise RecipeError(f"{recipe.operator} has {len(all_samples)} samples in {recipe.dtype}; no {recipe.sample}")
     sample = all_samples[recipe.sample].replace(_copy)
     seed = (recipe.seed, recipe.sample)
-    if recipe.sizes or recipe.leading:
-        sample = shapes.resize(sample, recipe.sizes, recipe.leading, seed)
+    if recipe.sizes or recipe.axes or recipe.leading:
+        sample = shapes.resize(sample, recipe.sizes, recipe.leading, seed, recipe.axes)
+    if recipe.apart:
+        sample = apart.apply(sample, recipe.apart)
     if recipe.arguments:
         sample = arguments.replace(sample, recipe.arguments)
     if recipe.values:
         sample = values.apply(sample, recipe.values, recipe.dtype, seed, recipe.operator)
+    if recipe.dtypes:
+        sample = promotion.cast(sample, recipe.dtypes)
     if recipe.layouts:
         sample = layout.apply(sample, recipe.layouts)
     if recipe.wanted:

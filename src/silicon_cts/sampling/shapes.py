@@ -37,16 +37,35 @@ def rank(sample: Sample) -> int:
     return max((tensor.ndim for tensor in sample.tensors), default=0)
 
 
-def shapes(sample: Sample, sizes: Mapping[int, int], leading: tuple[int, ...] = ()) -> list[tuple[int, ...]]:
-    """The shape that each tensor gets."""
-    highest = rank(sample)
+Axes = Iterable[tuple[int, int, int]]
+"""(dimension counted from the last, size, size instead)."""
+
+
+def axes(sample: Sample) -> tuple[tuple[int, int], ...]:
+    """(dimension counted from the last, its size) of all tensors, the last first; none twice."""
+    found = [(at - tensor.ndim, size) for tensor in sample.tensors for at, size in enumerate(tensor.shape)]
+    return tuple(dict.fromkeys(sorted(found, reverse=True)))
+
+
+def shapes(
+    sample: Sample, sizes: Mapping[int, int], leading: tuple[int, ...] = (), alone: Axes = ()
+) -> list[tuple[int, ...]]:
+    """The shape that each tensor gets: a dimension by itself where it is named, else by its size."""
+    highest, named = rank(sample), {(dim, old): new for dim, old, new in alone}
     return [
-        (leading if tensor.ndim == highest else ()) + tuple(sizes.get(size, size) for size in tensor.shape)
+        (leading if tensor.ndim == highest else ())
+        + tuple(named.get((at - tensor.ndim, size), sizes.get(size, size)) for at, size in enumerate(tensor.shape))
         for tensor in sample.tensors
     ]
 
 
-def resize(sample: Sample, sizes: Iterable[tuple[int, int]], leading: tuple[int, ...], seed: tuple[int, ...]) -> Sample:
+def resize(
+    sample: Sample,
+    sizes: Iterable[tuple[int, int]],
+    leading: tuple[int, ...],
+    seed: tuple[int, ...],
+    alone: Axes = (),
+) -> Sample:
     """The same call with other sizes; tensors that keep their shape keep their bits.
 
     Values are drawn from those of the original tensor, so that they stay in the operator's domain; indices are drawn
@@ -56,14 +75,20 @@ def resize(sample: Sample, sizes: Iterable[tuple[int, int]], leading: tuple[int,
     unknown = sorted(set(new) - set(symbols(sample)))
     if unknown:
         raise RecipeError(f"the sample has no dimension of size {unknown[0]}; it has {symbols(sample)}")
-    targets = iter(enumerate(shapes(sample, new, leading)))
+    missing = [(dim, old) for dim, old, _ in alone if (dim, old) not in axes(sample)]
+    if missing:
+        raise RecipeError(f"the sample has no dimension {missing[0][0]} of size {missing[0][1]}; it has {axes(sample)}")
+    targets = iter(enumerate(shapes(sample, new, leading, alone)))
+    smallest = dict(new)
+    for _, old, size in alone:
+        smallest[old] = min(size, smallest.get(old, size))
 
     def change(leaf: Any) -> Any:
         if isinstance(leaf, torch.Tensor):
             index, shape = next(targets)
             if shape == tuple(leaf.shape) or leaf.layout != torch.strided:
                 return leaf
-            return refill(leaf, shape, new, Draws(*seed, index)).requires_grad_(leaf.requires_grad)
+            return refill(leaf, shape, smallest, Draws(*seed, index)).requires_grad_(leaf.requires_grad)
         if isinstance(leaf, torch.Size):
             return torch.Size(new.get(size, size) for size in leaf)
         if isinstance(leaf, slice):

@@ -7,12 +7,13 @@ asked of the CPU once (:func:`~silicon_cts.sampling.validity.freedom`), so that 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from silicon_cts.sampling.aspects import Aspect
+from silicon_cts.sampling import apart, promotion
+from silicon_cts.sampling.aspects import ASPECTS, Aspect
 from silicon_cts.sampling.call import Sample
 from silicon_cts.sampling.effort import BUDGETS, Effort
 from silicon_cts.sampling.families import variations
@@ -21,48 +22,79 @@ from silicon_cts.sampling.layout import LAYOUTS, applicable
 from silicon_cts.sampling.recipe import Recipe, Value
 from silicon_cts.sampling.sample import make, samples
 from silicon_cts.sampling.shapes import rank, shapes
-from silicon_cts.sampling.validity import Freedom, freedom, valid
+from silicon_cts.sampling.validity import Freedom, freedom, mixes, valid
 from silicon_cts.sampling.values import PROFILES
 
 ANY = Aspect(profiles=tuple(PROFILES), layouts=tuple(LAYOUTS))
 """Every value profile and every layout."""
 _MOST_RANK = 6
+_TRIED = 3
 _LEADING: tuple[tuple[int, ...], ...] = ((2,), (1,), (3,), (0,), (2, 3), (5, 1), (2, 1, 2), (1, 2, 1, 3))
+
+
+Alone = tuple[tuple[int, int, int], ...]
 
 
 def _dimensions(
     draw: st.DrawFn, sample: Sample, free: Freedom, effort: Effort
-) -> tuple[dict[int, int], tuple[int, ...]]:
-    """New sizes and leading dimensions, no tensor larger than the effort allows."""
+) -> tuple[dict[int, int], Alone, tuple[int, ...]]:
+    """New sizes, by symbols or dimension by dimension, and leading dimensions, no tensor larger than is allowed."""
     sizes: dict[int, int] = {}
+    alone: Alone = ()
 
     def fits(new: dict[int, int], leading: tuple[int, ...] = ()) -> bool:
-        return max(map(math.prod, shapes(sample, new, leading)), default=0) <= effort.elements
+        return max(map(math.prod, shapes(sample, new, leading, alone)), default=0) <= effort.elements
 
+    if free.axes and draw(st.integers(0, 2)) > bool(free.sizes):
+        alone = _by_axes(draw, sample, free, effort)
+        return {}, alone, _leading(draw, sample, free, effort, lambda leading: fits({}, leading))
     for symbol, kinds in draw(st.permutations(free.sizes)):
         choices = [size for size in effort.sizes if min(size, 2) in kinds and size != symbol]
         size = draw(st.sampled_from([symbol, *(size for size in choices if fits({**sizes, symbol: size}))]))
         if size != symbol:
             sizes[symbol] = size
+    return sizes, (), _leading(draw, sample, free, effort, lambda leading: fits(sizes, leading))
+
+
+def _by_axes(draw: st.DrawFn, sample: Sample, free: Freedom, effort: Effort) -> Alone:
+    """Up to three dimensions, each with a size of its own: the others stay small, so that one can be long."""
+    chosen = draw(st.lists(st.sampled_from(free.axes), min_size=1, max_size=3, unique=True))
+    alone: Alone = ()
+    for dim, old, kinds in chosen:
+
+        def fits(size: int, dim: int = dim, old: int = old, before: Alone = alone) -> bool:
+            made = shapes(sample, {}, (), (*before, (dim, old, size)))
+            return max(map(math.prod, made), default=0) <= effort.elements
+
+        choices = [size for size in effort.sizes if min(size, 2) in kinds and size != old and fits(size)]
+        if choices:
+            alone = (*alone, (dim, old, draw(st.sampled_from(choices))))
+    return tuple(sorted(alone))
+
+
+def _leading(
+    draw: st.DrawFn, sample: Sample, free: Freedom, effort: Effort, fits: Callable[[tuple[int, ...]], bool]
+) -> tuple[int, ...]:
     room = _MOST_RANK - rank(sample)
     if not free.leading or not draw(st.integers(0, 2)):
-        return sizes, ()
+        return ()
     several = [(size,) for size in effort.sizes if size > 3] if draw(st.booleans()) else _LEADING
-    return sizes, draw(st.sampled_from([(), *(dims for dims in several if len(dims) <= room and fits(sizes, dims))]))
+    return draw(st.sampled_from([(), *(dims for dims in several if len(dims) <= room and fits(dims))]))
 
 
 def _arguments(draw: st.DrawFn, recipe: Recipe) -> tuple[tuple[str, Value], ...]:
-    """Up to two arguments given otherwise, as the operator's families say."""
+    """Up to three arguments given otherwise, as the operator's families say."""
     choices = variations(recipe.operator, make(recipe))
     if not choices:
         return ()
-    names = draw(st.lists(st.sampled_from(sorted(choices)), max_size=2, unique=True))
+    most: int = draw(st.integers(0, 3))
+    names = draw(st.permutations(sorted(choices)))[:most]
     return tuple((name, draw(st.sampled_from(list(choices[name])))) for name in sorted(names))
 
 
 def _layouts(draw: st.DrawFn, recipe: Recipe, sample: Sample, allowed: Sequence[str]) -> tuple[str, ...]:
     """One for each tensor; an integer tensor that may be an index is not expanded: its entries would coincide."""
-    if not sample.tensors or not allowed or draw(st.integers(0, 3)) == 0:
+    if not sample.tensors or not allowed:
         return ()
     each = []
     for tensor in sample.tensors:
@@ -79,6 +111,53 @@ def _within(made: Sequence[Sample], elements: int) -> list[int]:
     return few or list(range(len(made)))
 
 
+def _sample(draw: st.DrawFn, made: Sequence[Sample], elements: int) -> int:
+    """Which of op_db's samples: three times in four one that has a size to change."""
+    able = _within(made, elements)
+    sized = [i for i in able if any(size > 1 for tensor in made[i].tensors for size in tensor.shape)]
+    rarely = draw(st.integers(0, 3)) == 0
+    return draw(st.sampled_from(able if rarely or not sized else sized))
+
+
+@st.composite
+def bases(
+    draw: st.DrawFn, operator: str, dtype: str, *, budget: str = "standard", seeds: Sequence[int] = (0, 1)
+) -> Recipe:
+    """Recipes with sizes and arguments, of which the CPU has taken the sizes one by one, but not yet together."""
+    effort = BUDGETS[budget]
+    seed = draw(st.sampled_from(list(seeds)))
+    index = _sample(draw, samples(operator, dtype, seed), effort.elements)
+    recipe = Recipe(operator, dtype, index, seed)
+    sample, free = make(recipe), freedom(operator, dtype, index, seed)
+    sizes, alone, leading = _dimensions(draw, sample, free, effort)
+    pins = {name: value for symbol, held in free.pinned if symbol in sizes for name, value in held}
+    order = [symbol for symbol, _ in free.sizes if symbol in sizes]
+    recipe = replace(recipe, sizes=tuple((old, sizes[old]) for old in order), axes=alone, leading=leading)
+    recipe = replace(recipe, arguments=tuple(sorted(pins.items())))
+    if not draw(st.integers(0, 2)):
+        recipe = replace(recipe, apart=_apart(draw, recipe))
+    varied = dict(_arguments(draw, recipe))
+    return replace(recipe, arguments=tuple(sorted({**pins, **varied}.items(), key=lambda item: item[0])))
+
+
+def _vary(draw: st.DrawFn, recipe: Recipe, plain: Sample, aspect: Aspect) -> Recipe:
+    """A base as an aspect asks it: with values, layouts, a form. ``plain`` is its sample."""
+    if aspect.mixes and (dtypes := _mixed(draw, recipe, len(plain.tensors))):
+        recipe = replace(recipe, dtypes=dtypes)
+        plain = promotion.cast(plain, dtypes)
+    recipe = replace(recipe, values=_values(draw, len(plain.tensors), aspect.profiles))
+    layouts = _layouts(draw, recipe, plain, aspect.layouts) if aspect.strided or draw(st.integers(0, 3)) else ()
+    if aspect.form == INPLACE and layouts and layouts[0] == "expanded":
+        layouts = ("contiguous", *layouts[1:])
+    recipe = replace(recipe, layouts=layouts, form=aspect.form)
+    if aspect.destinations:
+        recipe = replace(recipe, destination=draw(st.sampled_from(aspect.destinations)))
+    if aspect.cotangents:
+        wanted = _wanted(draw, plain)
+        recipe = replace(recipe, cotangent=draw(st.sampled_from(aspect.cotangents)), wanted=wanted)
+    return recipe
+
+
 @st.composite
 def drafts(
     draw: st.DrawFn,
@@ -89,31 +168,40 @@ def drafts(
     budget: str = "standard",
     seeds: Sequence[int] = (0, 1),
 ) -> Recipe:
-    """Recipes of which the CPU has taken the sizes one by one, but not yet together."""
-    effort = BUDGETS[budget]
-    seed = draw(st.sampled_from(list(seeds)))
-    index = draw(st.sampled_from(_within(samples(operator, dtype, seed), effort.elements)))
-    recipe = Recipe(operator, dtype, index, seed)
-    sample, free = make(recipe), freedom(operator, dtype, index, seed)
-    sizes, leading = _dimensions(draw, sample, free, effort)
-    pins = {name: value for symbol, held in free.pinned if symbol in sizes for name, value in held}
-    order = [symbol for symbol, _ in free.sizes if symbol in sizes]
-    recipe = replace(recipe, sizes=tuple((old, sizes[old]) for old in order), leading=leading)
-    recipe = replace(recipe, arguments=tuple(sorted(pins.items())))
-    varied = dict(_arguments(draw, recipe))
-    recipe = replace(recipe, arguments=tuple(sorted({**pins, **varied}.items(), key=lambda item: item[0])))
-    recipe = replace(recipe, values=_values(draw, len(sample.tensors), aspect.profiles))
-    plain = make(replace(recipe, arguments=()))
-    layouts = _layouts(draw, recipe, plain, aspect.layouts)
-    if aspect.form == INPLACE and layouts and layouts[0] == "expanded":
-        layouts = ("contiguous", *layouts[1:])
-    recipe = replace(recipe, layouts=layouts, form=aspect.form)
-    if aspect.destinations:
-        recipe = replace(recipe, destination=draw(st.sampled_from(aspect.destinations)))
-    if aspect.cotangents:
-        wanted = _wanted(draw, plain)
-        recipe = replace(recipe, cotangent=draw(st.sampled_from(aspect.cotangents)), wanted=wanted)
-    return recipe
+    """Recipes for one aspect; whether the CPU takes them is still to be asked."""
+    base = draw(bases(operator, dtype, budget=budget, seeds=seeds))
+    return _vary(draw, base, make(replace(base, arguments=())), aspect)
+
+
+@st.composite
+def bundles(
+    draw: st.DrawFn, operator: str, dtype: str, aspects: Sequence[str], *, budget: str, seeds: Sequence[int]
+) -> dict[str, Recipe]:
+    """One base that the CPU takes, as each of several aspects asks it; whether it takes those is still to be asked.
+
+    Sizes are what costs time to draw: all aspects share them.
+    """
+    base = draw(bases(operator, dtype, budget=budget, seeds=seeds).filter(valid))
+    plain = make(replace(base, arguments=()))
+    return {name: _vary(draw, base, plain, ASPECTS[name]) for name in aspects}
+
+
+def _apart(draw: st.DrawFn, recipe: Recipe) -> tuple[str | int, ...]:
+    """A tensor that broadcasts, or a number in its place, if the CPU takes one of those drawn."""
+    choices = apart.right(make(replace(recipe, arguments=())))
+    for change in draw(st.permutations(choices))[:_TRIED] if choices else ():
+        if valid(replace(recipe, apart=change)):
+            return change
+    return ()
+
+
+def _mixed(draw: st.DrawFn, recipe: Recipe, tensors: int) -> tuple[str, ...]:
+    """In one of three recipes, one tensor in another dtype than the rest, where the CPU takes that."""
+    taken = mixes(recipe.operator, recipe.dtype, recipe.sample, recipe.seed)
+    if not taken or draw(st.integers(0, 2)) < 2:
+        return ()
+    at, name = draw(st.sampled_from(taken))
+    return tuple(name if place == at else "" for place in range(tensors))
 
 
 def _wanted(draw: st.DrawFn, sample: Sample) -> tuple[int, ...]:

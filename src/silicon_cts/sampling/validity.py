@@ -12,34 +12,40 @@ from typing import Any
 import torch
 from torch.utils._pytree import tree_leaves
 
+from silicon_cts.catalog.dtypes import name_of
 from silicon_cts.sampling import arguments
 from silicon_cts.sampling.call import Sample
 from silicon_cts.sampling.forms import OUT
 from silicon_cts.sampling.layout import over_memory
+from silicon_cts.sampling.promotion import OTHERS
 from silicon_cts.sampling.recipe import Recipe, RecipeError, Value
 from silicon_cts.sampling.sample import make, seeded
-from silicon_cts.sampling.shapes import symbols
+from silicon_cts.sampling.shapes import axes, symbols
 
 _AT_ONCE = 16
 """Calls with no more elements or larger integers are made without asking first how large the answer would be."""
 _UNASKED = 2**14
 """The same, where the meta device cannot say how large it would be."""
-_MOST_OUTPUT = 2**21
-"""Elements of all outputs together; a larger answer (an outer product of long vectors) makes a recipe invalid."""
+_MOST_OUTPUT = 2**19
+"""Elements of all outputs together, or four times those of the largest input; a larger answer (an outer product of long
+vectors, a tensor padded in six dimensions) makes a recipe invalid: 64 of them travel together."""
 _MOST_INPUT: dict[str, tuple[int, str]] = {
     "combinations": (6, "there are n over r combinations, of n to the r that it looks at"),
 }
 """Operators whose work the meta device cannot foresee: most elements given to them, and why."""
 _UNGUARDED: dict[str, tuple[str, ...]] = {
-    "lu_unpack": ("sizes", "leading"),
-    "lu_solve": ("sizes", "leading"),
-    "linalg.lu_solve": ("sizes", "leading"),
-    "linalg.ldl_solve": ("sizes", "leading"),
-    "nn.functional.embedding_bag": ("sizes", "leading"),
-    "_segment_reduce.*": ("sizes", "leading"),
-    "*native_batch_norm*": ("leading",),
-    "_batch_norm_with_update": ("leading",),
+    "lu_unpack": ("sizes", "axes", "leading", "apart", "destination"),
+    "lu_solve": ("sizes", "axes", "leading", "apart"),
+    "linalg.lu_solve": ("sizes", "axes", "leading", "apart"),
+    "linalg.ldl_solve": ("sizes", "axes", "leading", "apart"),
+    "nn.functional.embedding_bag": ("sizes", "axes", "leading", "apart"),
+    "_segment_reduce.*": ("sizes", "axes", "leading", "apart"),
+    "*native_batch_norm*": ("axes", "leading", "apart", "dtypes"),
+    "_batch_norm_with_update": ("axes", "leading", "apart", "dtypes"),
     "tri[lu]": ("destination",),
+    "nn.functional.avg_pool3d": ("destination",),
+    "nn.functional.ctc_loss": ("sizes", "axes", "leading", "apart"),
+    "linalg.lstsq*": ("apart",),
 }
 """Operators whose CPU kernel does not check its pivots, offsets, channels or destination and would write outside its
 memory: by glob, the fields of a recipe that they never see changed."""
@@ -54,7 +60,7 @@ def refusal(recipe: Recipe) -> str | None:
     try:
         sample = make(recipe if recipe.form != OUT else replace(recipe, form="", destination=""))
     except RecipeError as error:
-        return str(error)
+        return f"RecipeError: {error}"
     if recipe.form != OUT:
         return _refused(recipe.operator, sample, recipe.seed)
     if too_much := _too_much(recipe.operator, sample):  # before the plain call is made, for the shapes of its answer
@@ -62,7 +68,7 @@ def refusal(recipe: Recipe) -> str | None:
     try:
         return _refused(recipe.operator, make(recipe), recipe.seed)
     except RecipeError as error:
-        return str(error)
+        return f"RecipeError: {error}"
 
 
 def _refused(operator: str, sample: Sample, seed: int) -> str | None:
@@ -102,7 +108,8 @@ def _too_much(operator: str, sample: Sample) -> str | None:
     answer = _output_elements(sample) if largest > _AT_ONCE else 0
     if answer is None and largest > _UNASKED:
         return "nobody can say how large the answer is"
-    return f"the answer has more than {_MOST_OUTPUT} elements" if (answer or 0) > _MOST_OUTPUT else None
+    most_output = max(_MOST_OUTPUT, *(4 * tensor.numel() for tensor in sample.tensors), 0)
+    return f"the answer has more than {most_output} elements" if (answer or 0) > most_output else None
 
 
 def _output_elements(sample: Sample) -> int | None:
@@ -134,13 +141,15 @@ class Freedom:
     """(symbol, arguments that must not follow it though they hold its size: a ``dim``, an ``ord``)."""
     leading: bool
     """Whether it takes one more dimension before the others."""
+    axes: tuple[tuple[int, int, tuple[int, ...]], ...] = ()
+    """(dimension counted from the last, its size, those of 0, 1 and other sizes that it takes), each by itself."""
     refusals: tuple[str, ...] = ()
     """Why the others cannot."""
 
     @property
     def any(self) -> bool:
         """Whether any new shape is there."""
-        return bool(self.sizes) or self.leading
+        return bool(self.sizes) or bool(self.axes) or self.leading
 
 
 _PROBES = {0: (0,), 1: (1,), 2: (3, 9, 4, 2)}
@@ -171,7 +180,55 @@ def freedom(operator: str, dtype: str, index: int, seed: int) -> Freedom:
                 pins += [(symbol, pinned)] if pinned else []
                 break
     leading = sample.tensors != [] and refusal(replace(plain, leading=(2,))) is None
-    return Freedom(tuple(found), tuple(pins), leading, tuple(reasons))
+    return Freedom(tuple(found), tuple(pins), leading, _free_axes(plain, sample), tuple(reasons))
+
+
+def _free_axes(plain: Recipe, sample: Sample) -> tuple[tuple[int, int, tuple[int, ...]], ...]:
+    """Dimensions that may have another size than others that have theirs now."""
+    sizes = [size for tensor in sample.tensors for size in tensor.shape]
+    found = []
+    for dim, size in axes(sample) if len(sizes) > 1 else ():
+        taken = [
+            kind
+            for kind, instead in _PROBES.items()
+            if any(refusal(replace(plain, axes=((dim, size, new),))) is None for new in instead[:2] if new != size)
+        ]
+        if 2 in taken:
+            found.append((dim, size, tuple(taken)))
+    return tuple(found)
+
+
+@lru_cache(maxsize=1024)
+def mixes(operator: str, dtype: str, index: int, seed: int) -> tuple[tuple[int, str], ...]:
+    """(tensor, dtype that it may be cast to while the others keep theirs), as the CPU says."""
+    plain = Recipe(operator, dtype, index, seed)
+    tensors = make(plain).tensors
+    if len(tensors) < 2:
+        return ()
+    found = []
+    for at, tensor in enumerate(tensors[:_MOST_MIXED]):
+        for name in OTHERS:
+            names = tuple(name if place == at else "" for place in range(len(tensors)))
+            if name != name_of(tensor.dtype) and valid(replace(plain, dtypes=names)):
+                found.append((at, name))
+    return tuple(found)
+
+
+_MOST_MIXED = 4
+"""Tensors of a call that are tried in another dtype: operands, a weight, a mask."""
+
+
+def is_wrong(recipe: Recipe) -> bool:
+    """Whether the CPU refuses the call as one that means nothing, not as one that it cannot do."""
+    why = refusal(recipe)
+    return why is not None and not any(word in why for word in _NO_MISTAKE)
+
+
+_NO_MISTAKE = (
+    "RecipeError", "NotImplementedError", "not implemented", "not supported", "INTERNAL ASSERT", "answer has more than",
+    "nobody can say", "does not check its input", "there are n over r", "cannot lie", "DefaultCPUAllocator",
+)  # fmt: skip
+"""What a refusal says that is no word about the call: a missing kernel, a limit of the suite's own."""
 
 
 def _holds(value: Value, symbol: int) -> bool:

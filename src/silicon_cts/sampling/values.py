@@ -97,12 +97,18 @@ def _ties(tensor: torch.Tensor, draws: Draws) -> torch.Tensor:
     ]
 
 
+def _zero_one(tensor: torch.Tensor, draws: Draws) -> torch.Tensor:
+    """The ends of a probability, and what products and powers treat apart."""
+    return _sprinkled(tensor, [0.0, 1.0], draws)
+
+
 PROFILES: dict[str, Profile] = {
     "as_is": lambda tensor, _: tensor,
     "small": _small,
     "large": _large,
     "mixed": _mixed,
     "ties": _ties,
+    "zero_one": _zero_one,
     "limits": _limits,
     "special": _special,
 }

@@ -44,7 +44,7 @@ def test_a_mode_of_the_users_own_reaches_the_worker(tmp_path):
 def test_an_option_adds_it_to_the_run_and_a_mistake_in_it_is_a_sentence(pytester: pytest.Pytester):
     pytester.makepyfile(own=OWN)
     pytester.makepyfile(
-        test_suite="import pytest\n@pytest.mark.aspect('forward')\ndef test_forward(check):\n    check.agrees_on_op_db_samples()"
+        test_suite="import pytest\n@pytest.mark.aspect('forward')\ndef test_forward(check):\n    check.agrees()"
     )
     run = pytester.runpytest_subprocess("--fault", "own.py:OffByOne", "--op", "exp", "--dtype", "float32", "-n", "2")
     run.assert_outcomes(failed=1)

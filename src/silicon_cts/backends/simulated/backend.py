@@ -77,11 +77,12 @@ class Simulated(TorchDevice):
 
     def script(self, recipe: Recipe, aspect: str) -> str | None:
         """The fault is part of silicon-cts, so that this script needs it too."""
+        given = 'given = [move(tensor, "cpu") for tensor in tensors]\n'
         if not self.spec:
-            return "answer = call(*tensors)\n"
+            return f"{given}answer = call(*given)\n"
         return (
-            "from silicon_cts.backends.simulated import faults\n\n"
-            f"with faults.resolve({self.spec!r}):\n    answer = call(*tensors)\n"
+            f"from silicon_cts.backends.simulated import faults\n\n{given}"
+            f"with faults.resolve({self.spec!r}):\n    answer = call(*given)\n"
         )
 
 

@@ -7,7 +7,7 @@ row, its `make()` returns a dispatch mode; `load` takes the user's own from a fi
 from .call import Call
 from .fault import Fault, Rule, Watcher
 from .issues import ISSUES
-from .loading import FaultError, by_id, ids, load, resolve
+from .loading import FaultError, by_id, ids, load, resolve, rows
 from .row import ASPECTS, NotActed, Row
 from .table import NOT_ACTED, TABLE
 
@@ -27,4 +27,5 @@ __all__ = [
     "ids",
     "load",
     "resolve",
+    "rows",
 ]

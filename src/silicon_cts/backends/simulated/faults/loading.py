@@ -38,11 +38,22 @@ def load(spec: str) -> TorchDispatchMode:
     if not colon or not path or not name:
         raise FaultError(f"{spec!r} is no fault: write FILE.py:NAME, such as my_faults.py:drop_writes.")
     module = _run(Path(path), spec)
+    listed_rows = {row.id: row for row in getattr(module, "ROWS", ()) if isinstance(row, Row)}
+    if name in listed_rows:
+        return listed_rows[name].make()
     if not hasattr(module, name):
         there = [n for n, value in vars(module).items() if not n.startswith("_") and _may_be_fault(value, module)]
         listed = f"it has {', '.join(sorted(there))}" if there else "it defines no mode and no callable"
         raise FaultError(f"There is no {name!r} in {path}: {listed}. Write one of them after the colon.")
     return _as_mode(getattr(module, name), spec)
+
+
+def rows(path: Path) -> dict[str, Row]:
+    """The rows of a table of one's own, by id: a Python file with ``ROWS``; ``FILE.py:ID`` is then a fault of it."""
+    found = getattr(_run(path, str(path)), "ROWS", None)
+    if not isinstance(found, tuple | list) or not found or not all(isinstance(row, Row) for row in found):
+        raise FaultError(f"{path} is no table of faults: it must have ROWS, a tuple of {Row.__module__}.Row.")
+    return {row.id: row for row in found}
 
 
 def resolve(spec: str) -> TorchDispatchMode:
