@@ -19,6 +19,7 @@ UNCHECKED: dict[str, str] = {
 }
 
 _MEMORY_AS_IT_WAS = "returns memory as it was: only shape, dtype and device are defined"
+_GROWS = "what it grows by is memory as it was, and of a view, the memory beside it"
 _VALUES_DECIDE = "the shape or the control flow depends on values, so it cannot be exported with static shapes"
 
 UNINITIALISED: dict[str, str] = {
@@ -28,6 +29,8 @@ UNINITIALISED: dict[str, str] = {
     "empty_strided": _MEMORY_AS_IT_WAS,
     "new_empty": _MEMORY_AS_IT_WAS,
     "new_empty_strided": _MEMORY_AS_IT_WAS,
+    "resize_": _GROWS,
+    "resize_as_": _GROWS,
 }
 
 DATA_DEPENDENT: dict[str, str] = {
