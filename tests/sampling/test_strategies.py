@@ -54,7 +54,7 @@ def test_a_seed_gives_the_same_recipes():
 
 
 def test_ranks_go_up_to_six():
-    ranks = {make(recipe).tensors[0].ndim for recipe in drawn("add", count=300, aspect=SHAPES)}
+    ranks = {make(recipe).tensors[0].ndim for recipe in drawn("add", count=600, aspect=SHAPES)}
     assert max(ranks) == 6 and 0 in ranks
 
 
@@ -78,7 +78,7 @@ def test_tensors_stay_within_the_budget():
         ),
         (
             "mm",
-            lambda recipe: any(new > 30 for _, new in recipe.sizes),
+            lambda recipe: any(old == 5 and new > 30 for old, new in recipe.sizes),
             Recipe("mm", "float32", 0, sizes=((5, 31),)),
         ),
     ],

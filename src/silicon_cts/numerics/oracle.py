@@ -139,6 +139,23 @@ class Oracle:
                 yield accumulation.traced(wide)
 
     @cached_property
+    def inputs(self) -> int:
+        """How many different numbers the call is given, in the tensor that has most of them."""
+        tensors = calls(self.task.recipe, self.task.aspect)[0].tensors
+        plain = [tensor.detach().to_dense().reshape(-1).resolve_conj() for tensor in tensors]
+        return max(
+            (len(torch.unique(torch.view_as_real(one) if one.is_complex() else one)) for one in plain), default=0
+        )
+
+    @property
+    def overflows(self) -> bool:
+        """Whether the CPU may be infinite or NaN on the way to an answer that is neither.
+
+        A product of any three numbers of some size leaves float16; other dtypes, extreme inputs alone.
+        """
+        return self.leaves_range or self.task.recipe.dtype == "float16" or self.precision == "float16"
+
+    @cached_property
     def coarser(self) -> str:
         """dtype of the least precise result that the CPU's kernels have on the way, if it is less than was asked for.
 
@@ -171,8 +188,9 @@ class Oracle:
             for tensor in sample.tensors:
                 if tensor.is_floating_point() or tensor.is_complex():
                     sizes = tensor.detach().abs().to(torch.float64)
-                    sizes = sizes[sizes.isfinite() & (sizes > 0)]
-                    if bool(((sizes > info.max**0.5) | (sizes < smallest_subnormal(dtype.torch) ** 0.5)).any()):
+                    sizes = sizes[sizes != 0]
+                    usual = (sizes <= info.max**0.5) & (sizes >= smallest_subnormal(dtype.torch) ** 0.5)
+                    if not bool(usual.all()):  # nor where it is NaN
                         return True
         return False
 

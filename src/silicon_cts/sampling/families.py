@@ -7,10 +7,13 @@ and the draw is rejected.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from itertools import combinations
+from typing import Any
 
 from silicon_cts.sampling import arguments
 from silicon_cts.sampling.call import Sample
@@ -136,6 +139,7 @@ FAMILIES: tuple[Family, ...] = (
             ("ceil_mode", None, lambda sample: () if len(sample.arguments()[0]) > 3 else _YES_NO),
         ),
     ),
+    Family("average pooling", ("nn.functional.avg_pool?d",), (("count_include_pad", None, _YES_NO),)),
     Family("adaptive pooling", ("nn.functional.adaptive_*_pool?d",), (("output_size", 1, (1, 2, 3, 5, 7)),)),
     Family(
         "attention",
@@ -226,4 +230,23 @@ def variations(operator: str, sample: Sample) -> dict[str, Sequence[Value]]:
                 values = choices(sample) if callable(choices) else choices
                 if values:
                     found[arguments.key(sample, name, position)] = values
-    return found
+    return {**_defaults(sample), **found}
+
+
+@lru_cache(maxsize=256)
+def _floats(call: Callable[..., Any]) -> tuple[tuple[str, int, float], ...]:
+    """(name, position, default) of the floats that a Python function can be given; of built-in ones nobody knows."""
+    try:
+        parameters = inspect.signature(call).parameters.values()
+    except (TypeError, ValueError):
+        return ()
+    return tuple((one.name, at, one.default) for at, one in enumerate(parameters) if type(one.default) is float)
+
+
+def _defaults(sample: Sample) -> dict[str, Sequence[Value]]:
+    """Floats that the sample leaves at their default: a slope, an epsilon, a probability."""
+    return {
+        name: (default, 2 * default + 0.25, 0.5)
+        for name, position, default in _floats(sample.call)
+        if arguments.given(sample, name, position) is None
+    }

@@ -19,6 +19,7 @@ from torch.utils._pytree import tree_flatten
 from silicon_cts.catalog.dtypes import DTYPES, name_of, wide
 from silicon_cts.sampling.layout import lay_out, over_memory
 from silicon_cts.sampling.memory import Memory
+from silicon_cts.sampling.randomness import draws_random_numbers as draws_random_numbers
 from silicon_cts.sampling.randomness import mistakes, unseeded
 from silicon_cts.sampling.recipe import Recipe
 from silicon_cts.sampling.related import related
@@ -244,21 +245,3 @@ def on_device(device: str) -> Setting:
         return leaf
 
     return Setting(lambda sample: sample.replace(move), move)
-
-
-def draws_random_numbers(sample: Sample) -> bool:
-    """Whether this very call takes numbers from the CPU's generator (dropout with p = 0 does not)."""
-    from torch.utils._python_dispatch import TorchDispatchMode
-
-    class Watch(TorchDispatchMode):
-        drew: bool = False
-
-        def __torch_dispatch__(self, func: Any, types: Any, args: Iterable[Any] = (), kwargs: Any = None) -> Any:
-            before = torch.default_generator.get_state()
-            result = func(*args, **(kwargs or {}))
-            self.drew = self.drew or not torch.equal(before, torch.default_generator.get_state())
-            return result
-
-    with Watch() as watch, torch.no_grad():  # type: ignore[no-untyped-call]
-        sample.run()
-    return bool(watch.drew)

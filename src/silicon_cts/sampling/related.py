@@ -6,13 +6,17 @@ from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any
 
+from silicon_cts.catalog.operators import operators
 from silicon_cts.sampling.call import Sample
+from silicon_cts.sampling.randomness import draws_random_numbers
 from silicon_cts.sampling.recipe import Recipe
 from silicon_cts.sampling.sample import make, samples
 from silicon_cts.sampling.validity import takes
 
 _ALIKE = (1e-7, 3e-7)
 """Both are 0.000000 with six digits after the point, and one is three times the other."""
+_NUMBERS = 4
+"""Numbers of a call that are changed, one at a time."""
 _OTHERS = 2
 """Other samples of op_db."""
 
@@ -23,13 +27,18 @@ def related(recipe: Recipe) -> tuple[Sample, ...]:
     found = []
     if recipe.sizes or recipe.leading:
         found.append(make(replace(recipe, sizes=(), leading=(), arguments=(), layouts=())))
-    found += [make(recipe).replace(_a_little_more), make(recipe).replace(_more)]
+    plain = make(recipe)
+    numbers = [at for at, leaf in enumerate(plain.leaves) if type(leaf) in (int, float)]
+    found += [plain.replace(_a_little_more), *(_with_more(plain, at) for at in numbers[:_NUMBERS])]
     if any(type(leaf) is float for leaf in make(recipe).leaves):
         found += [make(recipe).replace(partial(_tiny, number)) for number in _ALIKE]
     count = len(samples(recipe.operator, recipe.dtype, recipe.seed))
     for step in range(1, min(_OTHERS, count - 1) + 1):
         found.append(make(Recipe(recipe.operator, recipe.dtype, (recipe.sample + step) % count, recipe.seed)))
-    return tuple(sample for sample in found if takes(recipe.operator, sample))
+    taken = (sample for sample in found if takes(recipe.operator, sample))
+    if not operators()[recipe.operator].random:
+        return tuple(taken)
+    return tuple(sample for sample in taken if not draws_random_numbers(sample))
 
 
 def _a_little_more(leaf: Any) -> Any:
@@ -41,5 +50,6 @@ def _tiny(number: float, leaf: Any) -> Any:
     return number if type(leaf) is float else leaf
 
 
-def _more(leaf: Any) -> Any:
-    return leaf + 1 if type(leaf) in (int, float) else leaf
+def _with_more(sample: Sample, place: int) -> Sample:
+    leaves = [leaf + 1 if at == place else leaf for at, leaf in enumerate(sample.leaves)]
+    return replace(sample, leaves=tuple(leaves))

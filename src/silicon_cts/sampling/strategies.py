@@ -135,7 +135,7 @@ def bases(
     recipe = replace(recipe, sizes=tuple((old, sizes[old]) for old in order), axes=alone, leading=leading)
     recipe = replace(recipe, arguments=tuple(sorted(pins.items())))
     if not draw(st.integers(0, 2)):
-        recipe = replace(recipe, apart=_apart(draw, recipe))
+        recipe = replace(recipe, apart=_apart(draw, recipe, effort.elements))
     varied = dict(_arguments(draw, recipe))
     return replace(recipe, arguments=tuple(sorted({**pins, **varied}.items(), key=lambda item: item[0])))
 
@@ -186,11 +186,13 @@ def bundles(
     return {name: _vary(draw, base, plain, ASPECTS[name]) for name in aspects}
 
 
-def _apart(draw: st.DrawFn, recipe: Recipe) -> tuple[str | int, ...]:
+def _apart(draw: st.DrawFn, recipe: Recipe, elements: int) -> tuple[str | int, ...]:
     """A tensor that broadcasts, or a number in its place, if the CPU takes one of those drawn."""
-    choices = apart.right(make(replace(recipe, arguments=())))
-    for change in draw(st.permutations(choices))[:_TRIED] if choices else ():
-        if valid(replace(recipe, apart=change)):
+    kinds = apart.right(make(replace(recipe, arguments=())))
+    for kind in draw(st.permutations(sorted(kinds)))[:_TRIED] if kinds else ():
+        change = draw(st.sampled_from(kinds[kind]))
+        changed = replace(recipe, apart=change)
+        if valid(changed) and all(tensor.numel() <= elements for tensor in make(changed).tensors):
             return change
     return ()
 

@@ -1,0 +1,151 @@
+"""How much more may an answer be off because it is accumulated from many terms?
+
+Kernels add up terms ``t_i`` one after the other. Each partial sum ``S_k`` is rounded inside of the kernel, where the
+oracle's Monte Carlo does not see it. Roundings are as good as random and of mean 0 (N. J. Higham and T. Mary, "A new
+approach to probabilistic rounding error analysis", SIAM J. Sci. Comput. 41, 2019), at most ``u`` and evenly spread, so
+what they leave has the standard deviation
+
+    u / sqrt(3) * sqrt(sum of S_k^2)
+
+The terms are ``x_i dr/dx_i``: of a sum its own, of a smooth function of sums what its terms amount to. Of their partial
+sums, the larger is taken of those in the order of memory and of the mean over all orders,
+
+    mean of sum S_k^2 = n/3 T^2 + n/6 (sum t_i^2 - T^2/n),   T = sum t_i
+
+``T`` is ``|r|`` at least: a mean of losses has terms of its own, which its inputs' do not show. Of equal terms, n/d of
+each in the mean, the roundings are equal too and add up: their sum of squares is n/d times as large.
+
+Whatever the dtype, terms are to be added in float32: a sum in float16 is no excuse. An unstable formula is none either:
+``E[x^2] - E[x]^2`` loses the square of the condition that these terms have.
+
+The derivatives are the oracle's own in float64; a gradient is differentiated a second time, by its inputs and its
+cotangents. Tensors are looked at one by one, so that a dot product has n terms and not 2 n. Of what has no derivative
+(the statistics that a normalisation saves), n is how many inputs there are for each output, and the root of
+``sum t_i^2`` is how far independent roundings of the inputs move it, in roundings.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch.utils._pytree import tree_leaves
+
+from silicon_cts.sampling.observation import cotangent, differentiable
+from silicon_cts.sampling.sample import Sample
+
+SIGMAS = 4.0
+"""Standard deviations of the accumulated rounding: by chance one sum in 16,000 is further off, if it is added up one by
+one; blocks, vector lanes and the trees of a GPU leave far fewer roundings in a row."""
+ROUNDOFF = 2.0**-24
+"""Of float32, the least precision in which terms may be added up."""
+_FACTOR = SIGMAS * ROUNDOFF / math.sqrt(3)
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A call in float64 with its autograd graph."""
+
+    variables: tuple[torch.Tensor, ...]
+    outputs: tuple[torch.Tensor | None, ...]
+    """In the order in which they are observed; None for what is no tensor."""
+
+    def excess(self, output: int, where: tuple[int, ...], answer: float, moves: float) -> float:
+        """What accumulation may add to the error of one element: see :func:`excess`."""
+        made = self.outputs[output]
+        if made is None or not made.requires_grad:
+            return _FACTOR * self._without_derivative(1 if made is None else made.numel(), answer, moves)
+        element = made[where]
+        parts = [element.real, element.imag] if element.is_complex() else [element]
+        largest = 0.0
+        for part in parts:
+            slopes = torch.autograd.grad(part, self.variables, retain_graph=True, allow_unused=True)
+            for variable, slope in zip(self.variables, slopes, strict=True):
+                if slope is not None:
+                    largest = max(largest, partial_sums(_real(variable.detach()) * _real(slope.detach()), answer))
+        return _FACTOR * largest
+
+    def _without_derivative(self, elements: int, answer: float, moves: float) -> float:
+        largest = max(self.variables, key=torch.Tensor.numel, default=torch.empty(0))
+        count = largest.numel() // max(elements, 1)
+        if count < 2:
+            return 0.0
+        alike = largest.numel() / len(torch.unique(_real(largest.detach())))
+        return math.sqrt(min(alike, count) * _over_orders(count, answer, moves**2))
+
+
+def _real(tensor: torch.Tensor) -> torch.Tensor:
+    plain = tensor.resolve_conj()
+    return (torch.view_as_real(plain) if plain.is_complex() else plain).reshape(-1)
+
+
+def partial_sums(terms: torch.Tensor, answer: float) -> float:
+    """Root of the sum of the squares of the partial sums of terms (1-D, float64) that are not 0: see above.
+
+    ``answer`` is ``|r|``.
+    """
+    terms = terms[terms.isfinite() & (terms != 0)]
+    count = len(terms)
+    if count < 2:
+        return 0.0
+    over_orders = _over_orders(count, max(abs(float(terms.sum())), answer), float(terms.square().sum()))
+    as_they_lie = float(terms.cumsum(0).square().sum())
+    alike = count / len(torch.unique(terms))
+    return math.sqrt(alike * max(over_orders, as_they_lie))
+
+
+def _over_orders(count: int, total: float, squares: float) -> float:
+    """Mean sum of the squares of the partial sums, over all orders of the terms."""
+    return count / 3 * total**2 + count / 6 * max(squares - total**2 / count, 0.0)
+
+
+def traced(sample: Sample) -> Traced:
+    """The answer of a call, as a function of all its floating tensors or, if that fails, of the differentiable ones."""
+    try:
+        return _traced(sample.replace(_variable))
+    except RuntimeError:  # one of them is written to: running statistics
+        return _traced(sample)
+
+
+def _traced(sample: Sample) -> Traced:
+    variables = tuple(tensor for tensor in sample.tensors if tensor.requires_grad)
+    with torch.enable_grad():
+        leaves = [leaf for leaf in tree_leaves(sample.run()) if isinstance(leaf, torch.Tensor | bool | int | float)]
+    return Traced(variables, tuple(leaf if isinstance(leaf, torch.Tensor) else None for leaf in leaves))
+
+
+def _variable(leaf: object) -> object:
+    if isinstance(leaf, torch.Tensor) and (leaf.is_floating_point() or leaf.is_complex()):
+        return leaf.detach().clone().requires_grad_()
+    return leaf
+
+
+def traced_gradient(sample: Sample, seed: int) -> Traced:
+    """The gradient of a call under the cotangents of ``seed``, as a function of its inputs and of the cotangents."""
+    inputs = [tensor for tensor in sample.tensors if tensor.requires_grad]
+    with torch.enable_grad():
+        outputs = differentiable(sample.process_output(sample.run()))
+        given = [cotangent(out.detach(), seed + index).requires_grad_() for index, out in enumerate(outputs)]
+        found = torch.autograd.grad(outputs, inputs, given, allow_unused=True, create_graph=True)
+    return Traced((*inputs, *given), tuple(found))
+
+
+Place = tuple[tuple[int, ...], float, float]
+"""An element: its index, its size ``|r|``, and how far independent roundings of the inputs move it, in roundings."""
+
+
+def excess(calls: Iterator[Traced], output: int, places: Sequence[Place]) -> list[float]:
+    """What accumulation may add to the error of each of these elements of the ``output``-th tensor of several calls.
+
+    Empty where the calls cannot be traced. Each element costs a backward pass in float64.
+    """
+    try:
+        for call in calls:
+            if output < len(call.outputs):
+                return [call.excess(output, *place) for place in places]
+            output -= len(call.outputs)
+    except Exception:  # no derivative, or none in float64
+        return []
+    return []

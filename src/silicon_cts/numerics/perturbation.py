@@ -1,0 +1,148 @@
+"""How are inputs and intermediate results moved by roundings, to see how far the answer moves?"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves, tree_map_only
+
+from silicon_cts.catalog import traits
+from silicon_cts.catalog.dtypes import name_of
+from silicon_cts.numerics.resampling import is_continuous, off_scale
+from silicon_cts.sampling.layout import over_memory
+from silicon_cts.sampling.sample import Sample
+
+Besides = Callable[[int, torch.Tensor], torch.Tensor]
+"""How far the elements of a tensor (its position among the arguments' tensors, float64 or complex128, contiguous) move
+besides by their own rounding, in roundings: float64, one number or one for each element, flat."""
+
+_COORDINATE_ROUNDINGS = 4.0
+"""Roundings between a coordinate and its cell: add, multiply, subtract, divide."""
+
+
+def _signs(shape: torch.Size, generator: torch.Generator) -> torch.Tensor:
+    """+1 and -1 at random, in float64: ``1 + u`` is 1 in the default dtype."""
+    return torch.randint(0, 2, shape, generator=generator, dtype=torch.float64).mul_(2).sub_(1)
+
+
+class RoundEverywhere(TorchDispatchMode):
+    """Every result of every ATen kernel, forward and backward, off by up to one rounding.
+
+    Monte Carlo arithmetic (D. S. Parker, 1997): what the roundings of the intermediate results do to the answer is
+    measured by making them at random, in a precision where nothing else is rounded. Numbers that ``roundoff`` can
+    represent are left alone, as rounding would leave them; so are views. Of what a kernel wrote in place, the elements
+    that it changed are moved, in place.
+    """
+
+    def __init__(self, roundoff: float, seed: int) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.roundoff = roundoff
+        self._bits = -round(math.log2(abs(roundoff)))  # of a significand with that unit roundoff
+        self._generator = torch.Generator().manual_seed(seed)
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Run the kernel, then nudge what it made."""
+        given = dict(zip((one.name for one in func._schema.arguments), args, strict=False)) | (kwargs or {})
+        if is_continuous(func._schema.name):
+            return tree_map_only(torch.Tensor, self._round, off_scale(func, given, 1 + self.roundoff))
+        written = [given[one.name] for one in func._schema.arguments if one.alias_info and one.alias_info.is_write]
+        before = [one.clone() if isinstance(one, torch.Tensor) else None for one in written]
+        result = func(*args, **(kwargs or {}))
+        for tensor, old in zip(written, before, strict=True):
+            self._round_in_place(tensor, old)
+        if any(returned.alias_info is not None for returned in func._schema.returns):
+            return result
+        return tree_map_only(torch.Tensor, self._round, result)
+
+    def _round_in_place(self, tensor: Any, old: torch.Tensor | None) -> None:
+        if old is None or tensor.shape != old.shape or tensor.dtype != old.dtype:
+            return
+        rounded = self._round(tensor)
+        if rounded is not tensor:
+            tensor.copy_(torch.where(tensor == old, tensor, rounded))
+
+    def _round(self, tensor: torch.Tensor) -> torch.Tensor:
+        if (
+            tensor.layout != torch.strided
+            or tensor.dtype not in (torch.float64, torch.complex128)
+            or not tensor.numel()
+        ):
+            return tensor
+        if tensor._is_zerotensor():  # zeros that autograd made without memory
+            return tensor
+        signs = _signs(tensor.shape, self._generator)
+        nudged = tensor * (1 + self.roundoff * signs)
+        if tensor.is_complex():
+            return nudged
+        fraction, _ = torch.frexp(tensor)
+        scaled = fraction * 2.0**self._bits
+        return torch.where(scaled == scaled.round(), tensor, nudged)
+
+
+class Results(TorchDispatchMode):
+    """Of which dtypes are the results of all ATen kernels, forward and backward?"""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.dtypes: set[str] = set()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Run the kernel and note what it made."""
+        result = func(*args, **(kwargs or {}))
+        self.dtypes |= {name_of(leaf.dtype) for leaf in tree_leaves(result) if isinstance(leaf, torch.Tensor)}
+        return result
+
+
+def besides(operator: str) -> Besides | None:
+    """What the traits of an operator say on how its inputs are moved; None if they say nothing."""
+    if traits.look_up(traits.DISCONTINUOUS, operator) is not None:
+        grid = next((position for name, position in traits.GRIDS.items() if name == operator), None)
+        return lambda position, tensor: _COORDINATE_ROUNDINGS * (_largest(tensor) + (1.0 if position == grid else 0.0))
+    return _of_matrix if traits.is_normwise(operator) else None
+
+
+def _largest(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.abs().nan_to_num(0, 0, 0).max() if tensor.numel() else torch.tensor(0.0, dtype=torch.float64)
+
+
+def _of_matrix(_position: int, tensor: torch.Tensor) -> torch.Tensor:
+    """The largest element of each matrix of a batch."""
+    if tensor.dim() < 3 or not tensor.numel():
+        return _largest(tensor)
+    sizes = tensor.abs().nan_to_num(0, 0, 0)
+    return sizes.amax((-2, -1), keepdim=True).expand_as(sizes).reshape(-1)
+
+
+def moved(sample: Sample, by: float, seed: int, *, promote: bool, besides: Besides | None) -> Sample:
+    """Every floating tensor element and every floating scalar that is no integer, times ``1 + d`` with ``|d| = by``.
+
+    With ``promote``, integer and boolean tensors become float64 and are moved too. ``besides`` moves elements further.
+    Under an odd seed, tensors of whole numbers stay as they are: they may be labels, which are compared with 1 and -1.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    scalars = random.Random(seed)
+    positions = {id(tensor): position for position, tensor in enumerate(sample.tensors)}
+
+    def move(leaf: Any) -> Any:
+        if isinstance(leaf, torch.Tensor) and (promote or leaf.is_floating_point() or leaf.is_complex()):
+            if seed % 2 and leaf.is_floating_point() and bool((leaf.detach() == leaf.detach().round()).all()):
+                return leaf
+            return over_memory(leaf, lambda memory: nudge(memory, leaf))
+        if type(leaf) is float and not leaf.is_integer():  # nan and inf are no integers either: they stay as they are
+            return leaf * (1 + by * scalars.choice((-1, 1)))
+        return leaf
+
+    def nudge(memory: torch.Tensor, tensor: torch.Tensor) -> torch.Tensor:
+        signs = _signs(memory.shape, generator)
+        wide = memory if memory.is_floating_point() or memory.is_complex() else memory.to(torch.float64)
+        own = wide * (1 + by * signs)
+        if besides is None or not wide.numel():
+            return own
+        return own + by * besides(positions[id(tensor)], tensor.detach()) * signs
+
+    return sample.replace(move)

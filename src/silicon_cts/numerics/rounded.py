@@ -1,0 +1,243 @@
+"""How far is a rounded answer from the right one, and which grade has it?
+
+First where it is NaN or infinite, then the largest error in budgets, then whether the errors of all elements together
+are on one side.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import torch
+
+from silicon_cts.catalog.dtypes import DTYPES, name_of
+from silicon_cts.numerics.bias import bias, one_sided
+from silicon_cts.numerics.budget import budget
+from silicon_cts.numerics.exact import equal, first
+from silicon_cts.numerics.grades import Comparison, Grade, K, R, disagreement
+from silicon_cts.numerics.oracle import Oracle
+
+_WORTH_MORE_DRAWS = 16.0
+"""Times K: a few draws of the conditioning are not further off than this from the worst of many."""
+_WORST = 16
+"""Elements beyond their budget of which is asked what accumulation leaves in them: each costs a backward pass."""
+_SUMS = 4
+"""Elements of which is asked what accumulation leaves in them, where a whole tensor is off."""
+
+
+@dataclass(frozen=True)
+class Errors:
+    """One output held against its reference, all in float64 or complex128."""
+
+    actual: torch.Tensor
+    expected: torch.Tensor
+    """The CPU's answer at the same precision."""
+    wide: torch.Tensor
+    """The reference."""
+    allowed: torch.Tensor
+    """Error budget of each element, inf where nothing can be said."""
+    conditioned: bool
+    """Whether ``allowed`` holds the conditioning: not where one rounding explains all errors."""
+
+    @property
+    def finite(self) -> torch.Tensor:
+        """Where there is an error to speak of."""
+        return self.wide.isfinite() & self.actual.isfinite()
+
+    @property
+    def error(self) -> torch.Tensor:
+        """Of each element, 0 where there is none to speak of."""
+        return torch.where(self.finite, (self.actual - self.wide).abs(), 0.0)
+
+    @property
+    def largest_budget(self) -> torch.Tensor:
+        """Of the elements that have one."""
+        return torch.where(self.allowed.isfinite(), self.allowed, 0.0).max()
+
+    @property
+    def of_the_cpu(self) -> torch.Tensor:
+        """The largest error of PyTorch's CPU."""
+        there = self.wide.isfinite() & self.actual.isfinite() & self.expected.isfinite()
+        return torch.where(there, (self.expected - self.wide).abs(), 0.0).max()
+
+
+def compare_rounded(
+    actual: torch.Tensor,
+    expected: torch.Tensor,
+    reference: torch.Tensor,
+    oracle: Oracle,
+    index: int,
+    own_yardstick: bool,
+    spread: torch.Tensor | None,
+) -> Comparison:
+    """The grade of one output of floating or complex numbers."""
+    if actual.numel() == 0:
+        return Comparison("exact", output=index)
+    dtype = DTYPES[oracle.precision].torch if oracle.precision else expected.dtype
+    # A Python number is as precise as the dtype that was asked for.
+    roundoff = oracle.roundoff if name_of(dtype) == "float64" else DTYPES[name_of(dtype)].roundoff
+    notes = _notes(actual, expected)
+    computed_in = torch.complex128 if dtype.is_complex else torch.float64
+    wide, actual, expected = reference.to(computed_in), actual.to(computed_in), expected.to(computed_in)
+    perturbed: list[torch.Tensor] = []
+    allowed = budget(wide, [], dtype, roundoff)
+    here = Errors(actual, expected, wide, allowed, conditioned=False)
+    if not (bool(here.finite.all()) and bool((here.error <= allowed).all())):  # not one rounding: measure conditioning
+        answers = [answer[index] for answer in oracle.perturbed if len(answer) > index]
+        perturbed = [answer for answer in answers if answer is not None]
+        allowed = budget(wide, perturbed, dtype, roundoff, spread)
+        explained = _explained(actual, perturbed) if oracle.precision else torch.tensor(False)
+        problem = _not_finite(actual, expected if oracle.overflows else None, wide, allowed, dtype, explained)
+        if problem is not None:
+            got, wanted = actual[problem].item(), wide[problem].item()
+            return disagreement(f"{oracle.label(index)}{list(problem)}={got}, but should be {wanted}", index)
+        here = Errors(actual, expected, wide, torch.where(allowed.isfinite(), allowed, torch.inf), conditioned=True)
+        if K < float((here.error / here.allowed).max()) < _WORTH_MORE_DRAWS * K:
+            again = [answer[index] for answer in oracle.perturbed_again if len(answer) > index]
+            perturbed += [answer for answer in again if answer is not None]
+            allowed = budget(wide, perturbed, dtype, roundoff, spread)
+            here = replace(here, allowed=torch.where(allowed.isfinite(), allowed, torch.inf))
+    ratios = here.error / here.allowed
+    ratio = float(ratios.max())
+    where = tuple(int(i) for i in torch.unravel_index(ratios.argmax(), ratios.shape))
+    ulp = _ulp(float(here.error[where]), float(wide[where].abs()), roundoff)
+    grade = _grade(here, ratios, oracle, index, own_yardstick)
+    reason = ""
+    if not grade:
+        reason = (
+            f"{oracle.label(index)}{list(where)}={actual[where].item()}, but should be {wide[where].item()}: "
+            f"{ratio:.3g} error budgets off ({ulp:.3g} ulp); PyTorch's CPU gives {expected[where].item()}"
+        )
+    elif (
+        grade != "C" and here.conditioned and (off := _one_sided(here, perturbed, dtype, oracle, index, own_yardstick))
+    ):
+        grade = ""
+        reason = (
+            f"{oracle.label(index)} is {off:.2g} roundings off in the mean of all elements, each within what is "
+            "allowed: its errors are on one side, as no rounding puts them"
+        )
+    return Comparison(grade, ratio, reason, where, ulp, index, notes)
+
+
+def _grade(here: Errors, ratios: torch.Tensor, oracle: Oracle, index: int, own_yardstick: bool) -> Grade:
+    """The best grade that all elements reach: each for itself, all by the largest, as sums, or as the CPU."""
+    if bool((ratios <= K).all()):
+        return "A"
+    if bool(here.error.max() <= K * here.largest_budget) or _accumulated(here, ratios, oracle, index):
+        return "B"
+    if not own_yardstick and bool(here.error.max() <= R * here.of_the_cpu):
+        return "C"
+    return "C" if oracle.leaves_range and _as_the_cpu(here, ratios) else ""
+
+
+def _accumulated(here: Errors, ratios: torch.Tensor, oracle: Oracle, index: int) -> bool:
+    """Whether the errors beyond the budget are what adding up many terms leaves.
+
+    Of many such elements, the worst are asked and some of the others.
+    """
+    order = ratios[ratios > K].argsort(descending=True)
+    places = (ratios > K).nonzero()[order]
+    asked = [*range(min(_WORST, len(places))), *(_WORST + at for at in _spread(len(places) - _WORST, _WORST))]
+    off = [tuple(int(i) for i in places[at]) for at in asked]
+    more = _accumulation(here, oracle, index, off)
+    if len(more) < len(off):
+        return False
+    return all(here.error[where] <= K * here.allowed[where] + one for where, one in zip(off, more, strict=True))
+
+
+def _as_the_cpu(here: Errors, ratios: torch.Tensor) -> bool:
+    """Whether every element is within its budget of the reference or of the CPU's answer.
+
+    For inputs near the limits of the dtype alone: what overflows on the way does not in float64.
+    """
+    near = here.finite & here.expected.isfinite()
+    scale = torch.where(here.wide.abs() > 0, (here.expected.abs() / here.wide.abs()).clamp(max=1.0), 1.0)
+    off = torch.where(near, (here.actual - here.expected).abs(), 0.0)
+    return bool(((ratios <= K) | (near & (off <= K * here.allowed * scale))).all())
+
+
+def _one_sided(
+    here: Errors, perturbed: list[torch.Tensor], dtype: torch.dtype, oracle: Oracle, index: int, own_yardstick: bool
+) -> float:
+    """Mean error that rounding does not explain, and PyTorch's CPU does not have either; 0.0 if there is none."""
+    roundoff = oracle.roundoff if dtype == torch.float64 else DTYPES[name_of(dtype)].roundoff
+    found = bias(here.actual, here.wide, here.allowed, perturbed, dtype, roundoff, oracle.inputs)
+    if found and not own_yardstick:
+        the_cpus = bias(here.expected, here.wide, here.allowed, perturbed, dtype, roundoff, oracle.inputs)
+        if abs(found) <= R * abs(the_cpus) and found * the_cpus > 0:
+            return 0.0
+    if not found:
+        return 0.0
+    # Sums that share terms or constants are off together, by as much as one of them may be.
+    there = (here.allowed.isfinite() & (here.wide != 0)).nonzero()
+    some = [tuple(int(i) for i in there[at]) for at in _spread(len(there), _SUMS)]
+    more = _accumulation(here, oracle, index, some)
+    sums = [one / (roundoff * float(here.wide[at].abs())) for one, at in zip(more, some, strict=False)]
+    return found if abs(found) > one_sided(roundoff) + max(sums, default=0.0) else 0.0
+
+
+def _spread(count: int, most: int) -> list[int]:
+    """At most so many of the first ``count`` integers, evenly spread."""
+    return list(range(0, count, -(-count // most))) if count > 0 else []
+
+
+def _accumulation(here: Errors, oracle: Oracle, index: int, places: list[tuple[int, ...]]) -> list[float]:
+    sizes = [float(here.wide[where].abs()) for where in places]
+    roundings = [float(here.allowed[where]) / oracle.roundoff for where in places]
+    return oracle.accumulated(index, list(zip(places, sizes, roundings, strict=True)))
+
+
+def _explained(actual: torch.Tensor, perturbed: Iterable[torch.Tensor]) -> torch.Tensor:
+    """Where an answer to inputs that are off by a rounding is finite, or not, as the actual one is."""
+    explained = torch.zeros(actual.shape, dtype=torch.bool)
+    for answer in perturbed:
+        if answer.shape == actual.shape:
+            explained |= answer.isfinite() == actual.isfinite()
+    return explained
+
+
+def _not_finite(
+    actual: torch.Tensor,
+    expected: torch.Tensor | None,
+    wide: torch.Tensor,
+    allowed: torch.Tensor,
+    dtype: torch.dtype,
+    explained: torch.Tensor,
+) -> tuple[int, ...] | None:
+    """The first element that is NaN or infinite where it must not be, or is finite where it must not be; or None.
+
+    Right is what the wide answer rounds to, what the CPU gives at this precision (``expected``, if an intermediate may
+    overflow there), and either side of the largest number when the answer is within its budget of it. What is
+    ``explained`` by a rounding of the inputs is right too.
+    """
+    rounded = wide.to(dtype).to(wide.dtype)
+    nothing = torch.zeros(wide.shape, dtype=torch.bool)
+    if dtype.is_complex:  # complex infinities have many forms: where the CPU is not finite, nothing is asked
+        as_the_cpu = nothing if expected is None else actual.isfinite() == expected.isfinite()
+        bad = (actual.isfinite() != rounded.isfinite()) & ~as_the_cpu
+        return first(bad) if bool(bad.any()) else None
+    near_limit = (wide.abs() + K * allowed >= torch.finfo(dtype).max) & (torch.sign(actual) == torch.sign(wide))
+    special = ~actual.isfinite() | ~rounded.isfinite()
+    right = equal(actual, rounded) | near_limit
+    if expected is not None:  # where both are finite, the wide answer is beyond what the CPU can see: numbers decide
+        right |= equal(actual, expected) | (actual.isfinite() & expected.isfinite())
+    bad = special & ~right & ~explained
+    return first(bad) if bool(bad.any()) else None
+
+
+def _ulp(error: float, magnitude: float, roundoff: float) -> float:
+    """The error in units in the last place of a number of that magnitude."""
+    if error == 0.0 or not math.isfinite(error):
+        return error
+    if magnitude == 0.0 or not math.isfinite(magnitude):
+        return math.inf
+    unit = 2 * roundoff * math.ldexp(0.5, math.frexp(magnitude)[1])
+    return error / unit if unit else math.inf
+
+
+def _notes(actual: torch.Tensor, expected: torch.Tensor) -> tuple[str, ...]:
+    if actual.numel() > 1 and actual.stride() != expected.stride():
+        return (f"strides {tuple(actual.stride())}, on the CPU {tuple(expected.stride())}",)
+    return ()

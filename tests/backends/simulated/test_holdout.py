@@ -1,0 +1,23 @@
+"""The faults that measure the suite and are not in the table are different ones, and hit kernels that there are."""
+
+from pathlib import Path
+
+import torch
+
+from silicon_cts.backends.simulated import faults
+
+TABLE = Path(__file__).with_name("holdout.py")
+
+
+def test_there_are_at_least_thirty_of_most_kinds():
+    rows = faults.rows(TABLE)
+    assert len(rows) >= 30 and len({row.code for row in rows.values()}) >= 20
+    assert not set(rows) & set(faults.TABLE)
+    named = {name for row in rows.values() for name in row.kernels}
+    assert not [name for name in named if not hasattr(torch.ops.aten, name)]
+
+
+def test_one_is_loaded_by_name():
+    with faults.resolve(f"{TABLE}:held-25") as fault:
+        assert torch.ones(0).prod() == 0
+    assert fault.fired == 1

@@ -1,0 +1,137 @@
+"""What adding up many terms may leave is allowed; what a wrong or unstable formula leaves is not."""
+
+import math
+
+import pytest
+import torch
+from torch.utils._pytree import tree_flatten
+
+from silicon_cts.backends.outcome import Task
+from silicon_cts.numerics.accumulation import partial_sums, traced
+from silicon_cts.numerics.budget import budget
+from silicon_cts.numerics.comparison import compare
+from silicon_cts.numerics.grades import K
+from silicon_cts.numerics.oracle import Oracle
+from silicon_cts.numerics.perturbation import RoundEverywhere, moved
+from silicon_cts.sampling.observation import to_wide
+from silicon_cts.sampling.recipe import Recipe
+from silicon_cts.sampling.sample import Sample, make
+
+N = 4096
+
+
+def call(function, *tensors: torch.Tensor) -> Sample:
+    leaves, spec = tree_flatten((tensors, {}))
+    return Sample(function, tuple(leaves), spec, lambda output: output)
+
+
+def within(function, tensor: torch.Tensor, answer: torch.Tensor) -> bool:
+    """Whether one number is within K budgets and what accumulation adds, as a comparison has it."""
+    roundoff = torch.finfo(tensor.dtype).eps / 2
+    sample = call(function, tensor)
+    wide = to_wide(sample)
+    right = wide.run()
+    perturbed = []
+    for seed, sign in ((0, 1), (0, -1), (1, 1), (1, -1)):
+        roundings = RoundEverywhere(sign * roundoff, seed)
+        with roundings:
+            perturbed.append(moved(wide, roundings.roundoff, seed, promote=False, besides=None).run())
+    allowed = float(budget(right, perturbed, tensor.dtype, roundoff))
+    more = traced(wide).excess(0, (), abs(float(right)), allowed / roundoff)
+    return abs(float(answer.double() - right)) <= K * allowed + more
+
+
+def one_by_one(tensor: torch.Tensor) -> torch.Tensor:
+    """The sum as the slowest kernel adds it up: one rounding a term, in the tensor's own dtype."""
+    return tensor.cumsum(0)[-1] if tensor.dtype != torch.float16 else _half_sums(tensor)
+
+
+def _half_sums(tensor: torch.Tensor) -> torch.Tensor:
+    total = torch.zeros((), dtype=tensor.dtype)
+    for element in tensor:
+        total = (total + element).to(tensor.dtype)
+    return total
+
+
+def uniform(seed: int, low: float = 0.0, high: float = 1.0, dtype: torch.dtype = torch.float32) -> torch.Tensor:
+    drawn = torch.rand(N, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    return (low + (high - low) * drawn).to(dtype)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("low", [0.0, -1.0])
+def test_a_sum_added_up_one_by_one_is_right(seed, low):
+    terms = uniform(seed, low)
+    assert within(torch.sum, terms, one_by_one(terms))
+
+
+@pytest.mark.parametrize("value", [0.1, 1 / 3, 7.3])
+def test_equal_terms_are_rounded_alike(value):
+    terms = torch.full((N,), value)
+    assert within(torch.sum, terms, one_by_one(terms))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_stable_variance_is_right_and_an_unstable_one_is_not(seed):
+    values = uniform(seed, 0.0, 3.0) + 3000.0
+
+    def variance(x):
+        return (x - x.mean()).square().mean()
+
+    def unstable(x):
+        return x.square().mean() - x.mean().square()
+
+    assert within(variance, values, torch.var(values, correction=0))
+    assert not within(variance, values, unstable(values))
+
+
+PLANTED = {
+    "without its last element": (torch.sum, lambda x: x[:-1].sum()),
+    "twice its last element": (torch.sum, lambda x: x.sum() + x[-1]),
+    "a norm of all but one": (torch.linalg.vector_norm, lambda x: torch.linalg.vector_norm(x[1:])),
+    "off by 1e-4": (torch.sum, lambda x: x.sum() * (1 + 1e-4)),
+    "mean over one too many": (torch.mean, lambda x: x.sum() / (N + 1)),
+}
+
+
+@pytest.mark.parametrize(("function", "wrong"), PLANTED.values(), ids=PLANTED)
+def test_a_wrong_sum_is_not_hidden(function, wrong):
+    terms = uniform(0, 0.5)
+    assert within(function, terms, function(terms))
+    assert not within(function, terms, wrong(terms))
+
+
+def test_half_precision_is_added_up_in_more():
+    terms = uniform(0, 0.5, dtype=torch.float16)
+    assert within(torch.sum, terms, terms.float().sum().half())
+    assert not within(torch.sum, terms, one_by_one(terms))
+
+
+def test_a_function_of_one_number_adds_up_nothing():
+    sample = to_wide(call(torch.exp, torch.tensor([0.5, 1.5])))
+    assert traced(sample).excess(0, (1,), math.exp(1.5), 1.5) == 0.0
+
+
+def test_partial_sums_of_terms():
+    assert partial_sums(torch.tensor([3.0, 0.0], dtype=torch.float64), 3.0) == 0.0
+    spread = torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64)
+    assert partial_sums(spread, 6.0) >= math.sqrt(1 + 9 + 36)
+    assert partial_sums(torch.ones(4, dtype=torch.float64), 4.0) == pytest.approx(2 * math.sqrt(1 + 4 + 9 + 16))
+
+
+def test_the_comparison_asks_for_it():
+    """The Frobenius norm of 3,844 numbers of three values: right, and 10 budgets off by its own partial sums."""
+    task = Task(Recipe("norm.fro", "float32", 1, sizes=((5, 31),), leading=(4,), values=("ties",)), "forward")
+    oracle = Oracle(task)
+    right = oracle.reference[0]
+    grades = {
+        off: compare([(right * (1 + off * 2.0**-24)).float()], oracle, own_yardstick=True).grade for off in (20, 1e5)
+    }
+    assert grades == {20: "B", 1e5: ""}
+
+
+def test_a_gradient_is_a_sum_over_its_cotangents():
+    task = Task(Recipe("sum", "float32", 0), "gradient")
+    assert make(task.recipe).tensors
+    oracle = Oracle(task)
+    assert all(one >= 0 for one in oracle.accumulated(0, [((), 1.0, 1.0)]))
