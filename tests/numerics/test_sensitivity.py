@@ -36,7 +36,7 @@ def test_a_fault_is_caught_at_its_first_wrong_answer(table):
 def test_one_that_changes_nothing_is_not_exercised(table):
     found = asked(table, 2)
     assert (found.caught, found.exercised, found.fired) == (False, False, 0)
-    assert found.checks > 50
+    assert found.checks > 30
 
 
 def test_one_within_the_budget_is_exercised_and_missed(table):

@@ -34,7 +34,10 @@ def test_dtypes_of_an_aspect():
     offered = ("float32", "float16", "int64", "bool")
     mul = operators()["mul"]
     assert plan.dtypes(mul, "forward", "quick", offered) == list(offered)
-    assert plan.dtypes(mul, "layout", "quick", offered) == ["float32", "int64"]
+    assert plan.dtypes(mul, "layout", "standard", offered) == list(offered)
+    assert plan.dtypes(mul, "layout", "quick", (*offered, "complex128")) == [
+        dtype for dtype in offered if dtype in BUDGETS["quick"].generated_dtypes
+    ]
     assert plan.dtypes(mul, "layout", "quick", offered, ("bool",)) == ["bool"]
     assert plan.dtypes(mul, "rejects", "quick", offered) == ["float32"]
     assert plan.dtypes(mul, "random", "quick", offered) == []

@@ -102,10 +102,10 @@ class Compiled(Control):
         return Absence("torch.compile finds no C++ compiler", "install g++ or clang++, or set CXX")
 
     def capability(self) -> Capability:
-        """A shape is compiled in a second or more: fewer aspects and dtypes than eager."""
+        """A shape is compiled in seconds: one aspect and one dtype."""
         return Capability(
-            ("float32", "bfloat16"),
-            aspects=("forward", "layout", "special_values"),
+            ("float32",),
+            aspects=("forward",),
             batch=8,
             deadlines={"run": 600.0},
             recycle_after=256,

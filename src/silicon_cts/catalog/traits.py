@@ -111,7 +111,7 @@ NORMWISE: dict[str, str] = {
 numerical linear algebra (Higham, "Accuracy and Stability of Numerical Algorithms", 2nd ed., chapters 9, 10, 14, 19)."""
 NOT_NORMWISE: frozenset[str] = frozenset(
     """
-    linalg.cross linalg.diagonal linalg.multi_dot linalg.norm* linalg.vander linalg.vecdot linalg.vector_norm
+    linalg.cross linalg.diagonal linalg.multi_dot linalg.vander linalg.vecdot linalg.vector_norm
     """.split()  # noqa: SIM905
 )
 """Of those in ``linalg``, the ones that are sums and products."""

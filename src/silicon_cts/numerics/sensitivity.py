@@ -116,5 +116,5 @@ def _accuses(judged: Judgement, task: Task, operator: Operator, capability: Capa
     """Whether the verdict fails, and does not fail without the fault."""
     if judged.verdict not in ACCUSES:
         return False
-    plain = Executor(registry.get("cpu")).run_fresh(task)
-    return judge(task, plain, operator, capability).verdict == "agrees"
+    with Executor(registry.get("simulated")) as executor:
+        return judge(task, executor.run_fresh(task), operator, capability).verdict == "agrees"

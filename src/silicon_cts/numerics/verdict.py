@@ -110,8 +110,9 @@ def _compare(task: Task, outcome: Outcome, operator: Operator, capability: Capab
     found = held_against(right, values=not undefined and property_of is None)
     if not found.agrees and task.aspect == "gradient" and non_unique.is_reordered(right):
         return held_against(right, values=False)
-    if not found.agrees and not task.precision and right.coarser:
-        found = held_against(oracle(replace(task, precision=right.coarser)), values=True)
+    if found.grade in ("", "C") and not undefined and property_of is None and not task.precision and right.coarser:
+        again = held_against(oracle(replace(task, precision=right.coarser)), values=True)
+        found = min(found, again, key=lambda one: ORDER.index(one.grade))
     if not found.agrees or undefined or property_of is None:
         return found
     return property_of.check(outcome.observed, right)

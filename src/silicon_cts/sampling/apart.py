@@ -82,7 +82,22 @@ def _row(tensor: torch.Tensor, _: int) -> torch.Tensor:
     return tensor.reshape(-1, tensor.shape[-1])[0]
 
 
+def _column(tensor: torch.Tensor, _: int) -> torch.Tensor:
+    """All elements in one column: rank 2."""
+    return tensor.reshape(-1, 1)
+
+
+def _deep(tensor: torch.Tensor, _: int) -> torch.Tensor:
+    """Rank 5, by dimensions behind the others: of size 2, then 1."""
+    if not 0 < tensor.ndim < 5:
+        raise RecipeError("a tensor of rank 0, or of rank 5 and more, is not made deep")
+    twice = torch.stack([tensor, tensor], -1)
+    return twice.reshape(*twice.shape, *[1] * (5 - twice.ndim))
+
+
 OF_TENSORS: dict[str, Change] = {
+    "column": _column,
+    "deep": _deep,
     "row": _row,
     "single": _single,
     "longer": _longer,
@@ -100,7 +115,7 @@ NUMBERS = "numbers"
 """Numbers stand in the places of all tensors but the first."""
 _OPERANDS = 3
 """Tensors that change their rank: those behind them are statistics and weights, or more of the same."""
-BROADCASTS = ("single", "flatter", "deeper", "row")
+BROADCASTS = ("single", "flatter", "deeper", "row", "column", "deep")
 """Changes that leave many calls right."""
 MISTAKES = ("longer", "flatter", "empty", "deeper")
 """Changes that make many calls wrong."""
@@ -129,7 +144,9 @@ def right(sample: Sample) -> dict[str, list[tuple[str | int, ...]]]:
     for which, tensor in enumerate(tensors[:_OPERANDS]):
         ends = (0, -1) if tensor.ndim > 1 else (0,)
         for name in BROADCASTS:
-            found.setdefault(name, []).extend((name, which, dim) for dim in (ends if name != "row" else (0,)))
+            found.setdefault(name, []).extend(
+                (name, which, dim) for dim in (ends if name in ("single", "deeper") else (0,))
+            )
     if len(tensors) > 1:
         found[NUMBER] = [(NUMBER, which, 0) for which in range(len(tensors))]
     if len(tensors) > 2:

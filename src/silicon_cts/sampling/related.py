@@ -51,5 +51,8 @@ def _tiny(number: float, leaf: Any) -> Any:
 
 
 def _with_more(sample: Sample, place: int) -> Sample:
-    leaves = [leaf + 1 if at == place else leaf for at, leaf in enumerate(sample.leaves)]
+    """One number is another: an integer the next, a float an eighth, where an exponential of it is not 0 or 1 yet."""
+    leaves = list(sample.leaves)
+    number = leaves[place]
+    leaves[place] = number + 1 if type(number) is int or not number else number / 8
     return replace(sample, leaves=tuple(leaves))

@@ -13,6 +13,7 @@ import torch
 from torch.utils._pytree import tree_leaves
 
 from silicon_cts.catalog.dtypes import name_of
+from silicon_cts.catalog.operators import operators
 from silicon_cts.sampling import arguments
 from silicon_cts.sampling.call import Sample
 from silicon_cts.sampling.forms import OUT
@@ -200,14 +201,14 @@ def _free_axes(plain: Recipe, sample: Sample) -> tuple[tuple[int, int, tuple[int
 
 @lru_cache(maxsize=1024)
 def mixes(operator: str, dtype: str, index: int, seed: int) -> tuple[tuple[int, str], ...]:
-    """(tensor, dtype that it may be cast to while the others keep theirs), as the CPU says."""
+    """(tensor, dtype that it may be cast to while the others keep theirs), as the CPU says; of the only tensor, those
+    that op_db does not list."""
     plain = Recipe(operator, dtype, index, seed)
     tensors = make(plain).tensors
-    if len(tensors) < 2:
-        return ()
+    known = operators()[operator].dtypes if len(tensors) == 1 else ()  # asked by itself
     found = []
     for at, tensor in enumerate(tensors[:_MOST_MIXED]):
-        for name in OTHERS:
+        for name in (other for other in OTHERS if other not in known):
             names = tuple(name if place == at else "" for place in range(len(tensors)))
             if name != name_of(tensor.dtype) and valid(replace(plain, dtypes=names)):
                 found.append((at, name))
