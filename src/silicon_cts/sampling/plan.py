@@ -67,7 +67,8 @@ def own(question: Question) -> list[Recipe]:
         return []
     operator, dtype, seed = question.operator, question.dtype, question.seed
     if aspect.form == WRONG:
-        return [Recipe(operator, dtype, index, seed, form=WRONG) for index in range(len(errors(operator, seed)))]
+        wrong = [Recipe(operator, dtype, index, seed, form=WRONG) for index in range(len(errors(operator, seed)))]
+        return [recipe for recipe in wrong if must_be_refused(recipe)]  # some are wrong on other devices alone
     count = len(samples(operator, dtype, seed))
     return [Recipe(operator, dtype, index, seed) for index in spread(count, BUDGETS[question.budget].samples)]
 
