@@ -39,6 +39,7 @@ _UNGUARDED: dict[str, tuple[str, ...]] = {
     "lu_solve": ("sizes", "axes", "leading", "apart"),
     "linalg.lu_solve": ("sizes", "axes", "leading", "apart"),
     "linalg.ldl_solve": ("sizes", "axes", "leading", "apart"),
+    "max_pool2d_with_indices_backward": ("sizes", "leading", "axes", "apart"),
     "nn.functional.embedding_bag": ("sizes", "axes", "leading", "apart"),
     "_segment_reduce.*": ("sizes", "axes", "leading", "apart"),
     "*native_batch_norm*": ("axes", "leading", "apart", "dtypes"),
