@@ -12,6 +12,7 @@ from silicon_cts.records.script import script
 from silicon_cts.sampling.aspects import ASPECTS
 from silicon_cts.sampling.observation import OBSERVE, Setting
 from silicon_cts.sampling.plan import Question, generated, own
+from silicon_cts.sampling.recipe import Recipe
 
 ASKED = {
     "forward": ["add", "cat", "std", "nn.functional.triplet_margin_with_distance_loss", "zeros"],
@@ -112,10 +113,10 @@ def test_it_needs_no_silicon_cts_and_shows_what_was_changed_beside_a_destination
 def test_one_seed_gives_one_answer_of_a_random_operator(monkeypatch):
     names = op_info("bernoulli").op.__globals__
     monkeypatch.setitem(names, "wrapper_set_seed", names["wrapper_set_seed"])  # the script sets another
-    recipe = generated(Question("bernoulli", "random", "float32", "quick", 0))[-1]
+    recipe = Recipe("bernoulli", "float32", 3, sizes=((2, 17),))
     scope = {}
     exec(script(registry.get("simulated"), recipe, "random", "x"), scope)
     first, again, other, _ = scope["answer"]
     assert torch.equal(first, again)
-    assert first.numel() > 50
+    assert first.numel() > 10
     assert not torch.equal(first, other)
