@@ -31,8 +31,9 @@ RUN = ("--benchmark-only", "--backend=cpu", "--benchmark-names=names", "--benchm
 
 
 @pytest.fixture
-def suite(pytester: pytest.Pytester) -> pytest.Pytester:
+def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """A project whose runs are conformance runs, with one benchmark suite and one of another kind."""
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)  # a run within a worker is no worker
     pytester.makepyfile(test_benchmarks=SUITE, test_other=OTHER)
     pytester.makeini("[pytest]\nsilicon_cts_known_issues = known_issues.toml\nmarkers =\n  later\n")
     (pytester.path / "names").write_text("\n".join(NAMES))

@@ -1,10 +1,17 @@
 """Which recipes are asked: the same in every process, none twice, as many as the budget says."""
 
+from pathlib import Path
+
+from silicon_cts.catalog.aspects import NAMES
 from silicon_cts.catalog.operators import operators
 from silicon_cts.sampling import plan
+from silicon_cts.sampling.aspects import ASPECTS
 from silicon_cts.sampling.effort import BUDGETS
+from silicon_cts.sampling.observation import OBSERVE
 from silicon_cts.sampling.plan import Question, generated
 from silicon_cts.sampling.sample import make
+
+SUITE = Path(__file__).parents[2] / "suites" / "operators"
 
 
 def asked(operator, aspect, dtype="float32", budget="standard"):
@@ -42,3 +49,9 @@ def test_dtypes_of_an_aspect():
     assert plan.dtypes(mul, "rejects", "quick", offered) == ["float32"]
     assert plan.dtypes(mul, "random", "quick", offered) == []
     assert plan.dtypes(mul, "gradient", "standard", offered) == ["float32", "float16"]
+
+
+def test_every_aspect_has_a_name_a_row_and_an_observation():
+    assert tuple(ASPECTS) == NAMES
+    assert set(OBSERVE) == set(NAMES)
+    assert all((SUITE / f"test_{name}.py").exists() for name in NAMES)

@@ -38,16 +38,6 @@ _REFUSAL = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """How the converter, the compiler and the runtime say that they do not do something."""
-_EXPORT_REFUSALS = (
-    "DataDependentOutputException",
-    "DynamicOutputShapeException",
-    "GuardOnDataDependentSymNode",
-    "PendingUnbackedSymbolNotFound",
-    "UserError",
-    "Unsupported",
-    "UnsupportedOperatorException",
-)
-"""Exceptions by which torch.export says that it cannot trace a call."""
 _LOCATION = re.compile(r"(at )?#debuginfo\.location<.*?\]>\]?>?: ", re.DOTALL)
 
 
@@ -245,7 +235,9 @@ def _warm_up() -> None:
 
 
 def _is_refusal(error: Exception) -> bool:
-    if isinstance(error, NotImplementedError) or type(error).__name__ in _EXPORT_REFUSALS:
+    from silicon_cts.backends.program import cannot_trace
+
+    if isinstance(error, NotImplementedError) or cannot_trace(error):
         return True
     return isinstance(error, ValueError | RuntimeError | TypeError) and _REFUSAL.search(str(error)) is not None
 

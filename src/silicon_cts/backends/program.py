@@ -19,6 +19,21 @@ from torch.utils._pytree import tree_flatten
 from silicon_cts.sampling.sample import Sample
 
 _SUBMODULE = re.compile(r"sample_(\d+)")
+_EXPORT_REFUSALS = (
+    "DataDependentOutputException",
+    "DynamicOutputShapeException",
+    "GuardOnDataDependentSymNode",
+    "PendingUnbackedSymbolNotFound",
+    "UserError",
+    "Unsupported",
+    "UnsupportedOperatorException",
+)
+"""Exceptions by which torch.export says that it cannot trace a call."""
+
+
+def cannot_trace(error: BaseException) -> bool:
+    """Whether an exception is how torch.export says that it cannot trace a call."""
+    return type(error).__name__ in _EXPORT_REFUSALS
 
 
 class _OneSample(torch.nn.Module):

@@ -61,24 +61,11 @@ def bias(
     """
     if wide.is_complex():
         actual, wide, *perturbed = (torch.view_as_real(one.resolve_conj()) for one in (actual, wide, *perturbed))
+        parts = ([one[..., part] for one in (actual, wide, *perturbed)] for part in (0, 1))
         real = dtype.to_real()
-        parts = [
-            _bias(actual[..., i], wide[..., i], allowed, [one[..., i] for one in perturbed], real, roundoff, inputs)
-            for i in (0, 1)
-        ]
-        return max(parts, key=abs)
-    return _bias(actual, wide, allowed, perturbed, dtype, roundoff, inputs)
-
-
-def _bias(
-    actual: torch.Tensor,
-    wide: torch.Tensor,
-    allowed: torch.Tensor,
-    perturbed: Sequence[torch.Tensor],
-    dtype: torch.dtype,
-    roundoff: float,
-    inputs: int,
-) -> float:
+        return max(
+            (bias(mine, right, allowed, drawn, real, roundoff, inputs) for mine, right, *drawn in parts), key=abs
+        )
     rounded = wide.to(dtype).to(wide.dtype)
     counts = actual.isfinite() & rounded.isfinite() & (allowed <= MOST * roundoff * wide.abs())
     counts &= wide.abs() > torch.finfo(dtype).smallest_normal  # below, machines may flush to zero

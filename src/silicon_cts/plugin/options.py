@@ -12,11 +12,10 @@ import pytest
 
 from silicon_cts.backends import registry
 from silicon_cts.backends.registry import UnknownBackendError, unknown
+from silicon_cts.catalog import aspects
 from silicon_cts.catalog.dtypes import DTYPES
 from silicon_cts.sampling.effort import BUDGETS
 
-ASPECTS = ("forward", "gradient", "layout", "inplace", "out", "special_values", "rejects", "repeat", "random")
-"""As in :data:`silicon_cts.sampling.aspects.ASPECTS`, known without importing torch."""
 KNOWN_ISSUES_INI = "silicon_cts_known_issues"
 REGRESSIONS_INI = "silicon_cts_regressions"
 
@@ -84,7 +83,7 @@ def check(config: pytest.Config) -> Options:
         option.backend = list(dict.fromkeys([*(option.backend or []), *faulty]))
     _known("budget", [option.budget], BUDGETS)
     _known("dtype", option.dtype, DTYPES)
-    _known("aspect", option.aspect, ASPECTS)
+    _known("aspect", option.aspect, aspects.NAMES)
     for name in option.backend or ():
         try:
             registry.get(name)

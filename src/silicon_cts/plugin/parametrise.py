@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from silicon_cts.catalog import aspects
 from silicon_cts.plugin.case import cases
-from silicon_cts.plugin.options import ASPECTS
 from silicon_cts.plugin.session import SESSION, Session
 
 
@@ -19,9 +19,9 @@ def generate(metafunc: pytest.Metafunc) -> None:
         )
     if "check" in metafunc.fixturenames:
         marker = metafunc.definition.get_closest_marker("aspect")
-        if marker is None or not marker.args or marker.args[0] not in ASPECTS:
+        if marker is None or not marker.args or marker.args[0] not in aspects.NAMES:
             raise pytest.UsageError(
-                f"{metafunc.definition.nodeid}: mark it with pytest.mark.aspect(...): {', '.join(ASPECTS)}"
+                f"{metafunc.definition.nodeid}: mark it with pytest.mark.aspect(...): {', '.join(aspects.NAMES)}"
             )
         parameters = [
             pytest.param(case, id=case.id, marks=_marks(session, case.backend))

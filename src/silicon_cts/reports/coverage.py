@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import inf
 
+from silicon_cts.catalog.aspects import NAMES as ASPECTS
 from silicon_cts.catalog.dtypes import DTYPES
 from silicon_cts.records.record import Record
-from silicon_cts.reports.legend import ASPECTS, GRADES, MARKS, fails
+from silicon_cts.reports.legend import GRADES, MARKS, fails
 from silicon_cts.reports.text import line
 
 Column = tuple[str, str, str]

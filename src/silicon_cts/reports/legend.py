@@ -10,8 +10,6 @@ VERDICTS: tuple[str, ...] = tuple(SCHEMA["properties"]["verdict"]["enum"])
 """From worst to best."""
 NO_FAILURE = frozenset({"agrees", "unsupported", "not_placed", "no_oracle"})
 """Verdicts that do not fail a run; ``unsupported`` and ``not_placed`` count in coverage."""
-ASPECTS = ("forward", "gradient", "layout", "inplace", "out", "special_values", "rejects", "repeat")
-"""In the order in which people read them."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from silicon_cts.catalog.aspects import NAMES as ASPECTS
 from silicon_cts.records.record import Record
 from silicon_cts.records.run_folder import Run
 from silicon_cts.reports import PAGE, coverage, description, legend, reproduction
@@ -58,7 +59,7 @@ def render(run: Run, width: int) -> str:
 
 def _tables(tallies: dict[Column, Tally], width: int) -> list[Table]:
     """As many aspects beside each other as fit, the others below."""
-    aspects = coverage.in_order((aspect for _, _, aspect in tallies), legend.ASPECTS)
+    aspects = coverage.in_order((aspect for _, _, aspect in tallies), ASPECTS)
     fitting = max(1, (width - _NAMES_WIDTH) // _ASPECT_WIDTH)
     return [_table(tallies, aspects[start : start + fitting]) for start in range(0, len(aspects), fitting)]
 

@@ -17,7 +17,7 @@ import torch
 from torch.utils._pytree import tree_flatten
 
 from silicon_cts.catalog.dtypes import DTYPES, name_of, wide
-from silicon_cts.sampling.layout import lay_out, over_memory
+from silicon_cts.sampling.layout import applicable, lay_out, over_memory
 from silicon_cts.sampling.memory import Memory
 from silicon_cts.sampling.randomness import draws_random_numbers as draws_random_numbers
 from silicon_cts.sampling.randomness import mistakes, unseeded
@@ -137,7 +137,9 @@ def cotangent(output: torch.Tensor, seed: int) -> torch.Tensor:
 def cotangents(recipe: Recipe, outputs: Iterable[torch.Tensor]) -> list[torch.Tensor]:
     """``grad_output`` for each output, on the CPU; it lies as the recipe says where that fits its shape."""
     plain = [cotangent(output.detach(), recipe.seed + index) for index, output in enumerate(outputs)]
-    return [lay_out(one, recipe.cotangent) if _fits(one, recipe.cotangent) else one for one in plain]
+    return [
+        lay_out(one, recipe.cotangent) if recipe.cotangent in applicable(one.shape, one.dtype) else one for one in plain
+    ]
 
 
 def differentiable(result: Any) -> list[torch.Tensor]:
@@ -162,12 +164,6 @@ def gradient(recipe: Recipe, setting: Setting) -> Observation:
         with setting.around:
             found += torch.autograd.grad(outputs, inputs, given, allow_unused=True, retain_graph=not last)
     return Observation(found)
-
-
-def _fits(tensor: torch.Tensor, name: str) -> bool:
-    from silicon_cts.sampling.layout import applicable
-
-    return name in applicable(tensor.shape, tensor.dtype)
 
 
 def calls(recipe: Recipe, aspect: str) -> tuple[Sample, ...]:

@@ -27,7 +27,7 @@ from silicon_cts.sampling.observation import draws_random_numbers
 from silicon_cts.sampling.recipe import Recipe
 from silicon_cts.sampling.sample import errors, make, samples
 from silicon_cts.sampling.strategies import bundles
-from silicon_cts.sampling.validity import is_wrong, refusal, valid
+from silicon_cts.sampling.validity import is_wrong, valid
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def own(question: Question) -> list[Recipe]:
     operator, dtype, seed = question.operator, question.dtype, question.seed
     if aspect.form == WRONG:
         wrong = [Recipe(operator, dtype, index, seed, form=WRONG) for index in range(len(errors(operator, seed)))]
-        return [recipe for recipe in wrong if must_be_refused(recipe)]  # some are wrong on other devices alone
+        return [recipe for recipe in wrong if not valid(recipe)]  # some are wrong on other devices alone
     count = len(samples(operator, dtype, seed))
     return [Recipe(operator, dtype, index, seed) for index in spread(count, BUDGETS[question.budget].samples)]
 
@@ -215,8 +215,3 @@ def search(question: Question, look: Callable[[Recipe], None], *, shrink: bool) 
         return
     for recipe in generated(question):  # as small as op_db's own
         look(recipe)
-
-
-def must_be_refused(recipe: Recipe) -> bool:
-    """Whether the CPU refuses it, so that a backend must too."""
-    return refusal(recipe) is not None

@@ -24,17 +24,17 @@ _OTHERS = 2
 @lru_cache(maxsize=64)
 def related(recipe: Recipe) -> tuple[Sample, ...]:
     """Calls that differ in one thing: in their sizes, in a number, in the sample; those that the CPU takes."""
-    found = []
-    if recipe.sizes or recipe.leading:
-        found.append(make(replace(recipe, sizes=(), leading=(), arguments=(), layouts=())))
     plain = make(recipe)
     numbers = [at for at, leaf in enumerate(plain.leaves) if type(leaf) in (int, float)]
-    found += [plain.replace(_a_little_more), *(_with_more(plain, at) for at in numbers[:_NUMBERS])]
-    if any(type(leaf) is float for leaf in make(recipe).leaves):
-        found += [make(recipe).replace(partial(_tiny, number)) for number in _ALIKE]
+    found = [plain.replace(_a_little_more), *(_with_more(plain, at) for at in numbers[:_NUMBERS])]
+    if any(type(leaf) is float for leaf in plain.leaves):
+        found += [plain.replace(partial(_tiny, number)) for number in _ALIKE]
     count = len(samples(recipe.operator, recipe.dtype, recipe.seed))
-    for step in range(1, min(_OTHERS, count - 1) + 1):
-        found.append(make(Recipe(recipe.operator, recipe.dtype, (recipe.sample + step) % count, recipe.seed)))
+    of_op_db = [
+        Recipe(recipe.operator, recipe.dtype, (recipe.sample + step) % count, recipe.seed)
+        for step in range(min(_OTHERS, count - 1) + 1)
+    ]
+    found += [make(other) for other in of_op_db if other != recipe]  # its own sample too, where it was varied
     taken = (sample for sample in found if takes(recipe.operator, sample))
     if not operators()[recipe.operator].random:
         return tuple(taken)

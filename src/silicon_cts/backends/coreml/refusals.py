@@ -15,23 +15,15 @@ _REFUSAL = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """How the converter says that it does not do something."""
-_EXPORT_REFUSALS = (
-    "DataDependentOutputException",
-    "DynamicOutputShapeException",
-    "GuardOnDataDependentSymNode",
-    "PendingUnbackedSymbolNotFound",
-    "UserError",
-    "Unsupported",
-    "UnsupportedOperatorException",
-)
-"""Exceptions by which torch.export says that it cannot trace a call."""
 _CONSTANTS = re.compile(r"must be (a )?const|dynamic weights?|must be known at compile|compile.time", re.IGNORECASE)
 """How it says that it wants a weight to be a constant, as the weights of a deployed model are."""
 
 
 def is_refusal(error: BaseException) -> bool:
     """Whether the converter or torch's tracing says that it does not do this."""
-    if isinstance(error, NotImplementedError) or type(error).__name__ in _EXPORT_REFUSALS:
+    from silicon_cts.backends.program import cannot_trace
+
+    if isinstance(error, NotImplementedError) or cannot_trace(error):
         return True
     return _REFUSAL.search(str(error)) is not None
 
