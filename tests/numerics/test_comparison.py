@@ -35,7 +35,7 @@ def test_the_cpu_agrees_elementwise():
 def test_an_error_of_some_ulp_is_within_the_budget_and_of_many_is_not(factor, grade):
     found = compared(task("exp", sample=0), lambda t: t * (1 + factor * ULP))
     assert found.grade == grade
-    assert found.ulp == pytest.approx(factor, rel=1.0)
+    assert factor / 2 <= found.ulp <= 2 * factor + 1  # an ulp of the smallest number is half that of the largest
 
 
 def test_one_wrong_element_is_found_and_named():

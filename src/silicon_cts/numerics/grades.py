@@ -22,8 +22,8 @@ class Comparison:
 
     grade: Grade
     ratio: float = 0.0
-    """Largest error in budgets over the elements; 0.0 where nothing was rounded. Up to 1.0 it is an upper bound: where
-    a single rounding explains the error, the conditioning is not measured."""
+    """Largest error in budgets over the elements; 0.0 where nothing was rounded. Up to K it may be an upper bound:
+    where the rounding of the result alone allows the error, the conditioning is not measured."""
     reason: str = ""
     """What is wrong, as ``what=actual, but should be expected``; empty if nothing is."""
     worst: tuple[int, ...] | None = None

@@ -33,6 +33,11 @@ class Sample:
         """The tensors among the arguments, in order."""
         return [leaf for leaf in self.leaves if isinstance(leaf, torch.Tensor)]
 
+    @property
+    def elements(self) -> int:
+        """Of its largest tensor."""
+        return max((tensor.numel() for tensor in self.tensors), default=0)
+
     def arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Positional and keyword arguments."""
         args, kwargs = tree_unflatten(list(self.leaves), self.spec)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 BOUNDARIES = (1, 2, 3, 0, 4, 5, 7, 8, 9, 11, 13, 15, 16, 17, 31, 32, 33, 63, 64, 65)
@@ -31,6 +31,13 @@ class Effort:
     """What a shape symbol may become, the plainest first."""
     elements: int = 2**16
     """Most elements of a generated tensor."""
+    own_elements: int = 2**16
+    """Most elements of a tensor of op_db's samples, of an operator that has smaller ones."""
+
+
+def within(sizes: Sequence[int], most: int) -> list[int]:
+    """Indices of the samples, of these sizes, that are no larger; all where none is."""
+    return [index for index, size in enumerate(sizes) if size <= most] or list(range(len(sizes)))
 
 
 _QUICK = {"layout": 3, "inplace": 2, "out": 2, "special_values": 2, "repeat": 1, "rejects": 2, "random": 1}
@@ -53,6 +60,7 @@ BUDGETS: dict[str, Effort] = {
         _ALL,
         sizes=BOUNDARIES + LARGE + HUGE,
         elements=2**20,
+        own_elements=2**24,
     ),
 }
 """``quick`` for every push, ``standard`` for a release, ``deep`` for the night."""

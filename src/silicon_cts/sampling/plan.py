@@ -21,7 +21,8 @@ from silicon_cts.catalog.operators import Operator, operators
 from silicon_cts.sampling import apart
 from silicon_cts.sampling.aspects import ASPECTS
 from silicon_cts.sampling.draws import Draws
-from silicon_cts.sampling.effort import BUDGETS, spread
+from silicon_cts.sampling.effort import BUDGETS, spread, within
+from silicon_cts.sampling.extent import backward_fits
 from silicon_cts.sampling.forms import INPLACE, OUT, WRONG
 from silicon_cts.sampling.observation import draws_random_numbers
 from silicon_cts.sampling.recipe import Recipe
@@ -69,8 +70,9 @@ def own(question: Question) -> list[Recipe]:
     if aspect.form == WRONG:
         wrong = [Recipe(operator, dtype, index, seed, form=WRONG) for index in range(len(errors(operator, seed)))]
         return [recipe for recipe in wrong if not valid(recipe)]  # some are wrong on other devices alone
-    count = len(samples(operator, dtype, seed))
-    return [Recipe(operator, dtype, index, seed) for index in spread(count, BUDGETS[question.budget].samples)]
+    effort = BUDGETS[question.budget]
+    able = within([one.elements for one in samples(operator, dtype, seed)], effort.own_elements)
+    return [Recipe(operator, dtype, able[index], seed) for index in spread(len(able), effort.samples)]
 
 
 def generated(question: Question) -> list[Recipe]:
@@ -102,7 +104,7 @@ def _is_first(operator: str, dtype: str) -> bool:
 
 def _fits(recipe: Recipe, aspect: str) -> bool:
     """Whether the CPU takes the call, and whether it takes random numbers only where the aspect asks for some."""
-    if not valid(recipe):
+    if not valid(recipe) or (aspect == "gradient" and not backward_fits(recipe)):
         return False
     if aspect in ("forward", "gradient") or not operators()[recipe.operator].random:
         return True

@@ -86,6 +86,12 @@ def _call(operator: Callable[..., Any], sample: Any) -> Sample:
 
 def make(recipe: Recipe) -> Sample:
     """The sample of a recipe: tensors of its own, bit-identical in every process. Raises RecipeError."""
+    return _made(recipe).replace(_copy)
+
+
+@lru_cache(maxsize=128)
+def _made(recipe: Recipe) -> Sample:
+    """Nobody may write to its tensors: a backend, the yardstick and the oracle are given copies one after the other."""
     wrong = recipe.form == forms.WRONG
     all_samples = errors(recipe.operator, recipe.seed) if wrong else samples(recipe.operator, recipe.dtype, recipe.seed)
     if not 0 <= recipe.sample < len(all_samples):

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from silicon_cts.sampling import apart, promotion
 from silicon_cts.sampling.aspects import ASPECTS, Aspect
 from silicon_cts.sampling.call import Sample
-from silicon_cts.sampling.effort import BUDGETS, Effort
+from silicon_cts.sampling.effort import BUDGETS, Effort, within
 from silicon_cts.sampling.families import variations
 from silicon_cts.sampling.forms import INPLACE
 from silicon_cts.sampling.layout import LAYOUTS, applicable
@@ -105,15 +105,9 @@ def _layouts(draw: st.DrawFn, recipe: Recipe, sample: Sample, allowed: Sequence[
     return tuple(each)
 
 
-def _within(made: Sequence[Sample], elements: int) -> list[int]:
-    """Which samples of op_db are no larger than generated ones may be; all where none is."""
-    few = [i for i, sample in enumerate(made) if all(tensor.numel() <= elements for tensor in sample.tensors)]
-    return few or list(range(len(made)))
-
-
 def _sample(draw: st.DrawFn, made: Sequence[Sample], elements: int) -> int:
     """Which of op_db's samples: three times in four one that has a size to change."""
-    able = _within(made, elements)
+    able = within([one.elements for one in made], elements)
     sized = [i for i in able if any(size > 1 for tensor in made[i].tensors for size in tensor.shape)]
     rarely = draw(st.integers(0, 3)) == 0
     return draw(st.sampled_from(able if rarely or not sized else sized))

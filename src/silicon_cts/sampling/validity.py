@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from typing import Any
 
 import torch
-from torch.utils._pytree import tree_leaves
 
 from silicon_cts.catalog.dtypes import name_of
 from silicon_cts.catalog.operators import operators
 from silicon_cts.sampling import arguments
 from silicon_cts.sampling.call import Sample
+from silicon_cts.sampling.extent import too_much
 from silicon_cts.sampling.forms import OUT
 from silicon_cts.sampling.layout import over_memory
 from silicon_cts.sampling.promotion import OTHERS
@@ -23,17 +21,6 @@ from silicon_cts.sampling.recipe import Recipe, RecipeError, Value
 from silicon_cts.sampling.sample import make, seeded
 from silicon_cts.sampling.shapes import axes, symbols
 
-_AT_ONCE = 16
-"""Calls with no more elements or larger integers are made without asking first how large the answer would be."""
-_UNASKED = 2**14
-"""The same, where the meta device cannot say how large it would be."""
-_MOST_OUTPUT = 2**19
-"""Elements of all outputs together, or four times those of the largest input; a larger answer (an outer product of long
-vectors, a tensor padded in six dimensions) makes a recipe invalid: 64 of them travel together."""
-_MOST_INPUT: dict[str, tuple[int, str]] = {
-    "combinations": (6, "there are n over r combinations, of n to the r that it looks at"),
-}
-"""Operators whose work the meta device cannot foresee: most elements given to them, and why."""
 _UNGUARDED: dict[str, tuple[str, ...]] = {
     "lu_unpack": ("sizes", "axes", "leading", "apart", "destination"),
     "lu_solve": ("sizes", "axes", "leading", "apart"),
@@ -65,8 +52,8 @@ def refusal(recipe: Recipe) -> str | None:
         return f"RecipeError: {error}"
     if recipe.form != OUT:
         return _refused(recipe.operator, sample, recipe.seed)
-    if too_much := _too_much(recipe.operator, sample):  # before the plain call is made, for the shapes of its answer
-        return too_much
+    if why := too_much(recipe.operator, sample):  # before the plain call is made, for the shapes of its answer
+        return why
     try:
         return _refused(recipe.operator, make(recipe), recipe.seed)
     except RecipeError as error:
@@ -77,8 +64,8 @@ def _refused(operator: str, sample: Sample, seed: int) -> str | None:
     with warnings.catch_warnings(), seeded(seed), torch.no_grad():
         warnings.simplefilter("ignore")
         try:
-            if too_much := _too_much(operator, sample):
-                return too_much
+            if why := too_much(operator, sample):
+                return why
             sample.run()
         except Exception as error:
             return " ".join(f"{type(error).__name__}: {error}".split())[:200]
@@ -94,43 +81,6 @@ def takes(operator: str, sample: Sample) -> bool:
 def valid(recipe: Recipe) -> bool:
     """Whether the CPU takes the recipe's call in its dtype, and answers with no more than a few million elements."""
     return refusal(recipe) is None
-
-
-def _largest(sample: Sample) -> int:
-    numbers = [max(abs(leaf), 1) for leaf in sample.leaves if type(leaf) is int]
-    return max([math.prod(numbers), *numbers, *(tensor.numel() for tensor in sample.tensors)], default=0)
-
-
-def _too_much(operator: str, sample: Sample) -> str | None:
-    """Why the CPU should not even be asked."""
-    largest = _largest(sample)
-    most, why = _MOST_INPUT.get(operator, (largest, ""))
-    if largest > most:
-        return why
-    answer = _output_elements(sample) if largest > _AT_ONCE else 0
-    if answer is None and largest > _UNASKED:
-        return "nobody can say how large the answer is"
-    most_output = max(_MOST_OUTPUT, *(4 * tensor.numel() for tensor in sample.tensors), 0)
-    return f"the answer has more than {most_output} elements" if (answer or 0) > most_output else None
-
-
-def _output_elements(sample: Sample) -> int | None:
-    """As the meta device says, which computes shapes only; None where it cannot say."""
-
-    def meta(leaf: Any) -> Any:
-        if isinstance(leaf, torch.Tensor):
-            return torch.empty(leaf.shape, dtype=leaf.dtype, device="meta")
-        return (
-            torch.device("meta")
-            if isinstance(leaf, torch.device) or (isinstance(leaf, str) and leaf in ("cpu", "cpu:0"))
-            else leaf
-        )
-
-    try:
-        outputs = tree_leaves(sample.replace(meta).run())
-    except Exception:
-        return None
-    return sum(output.numel() for output in outputs if isinstance(output, torch.Tensor))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,105 @@
+"""How large does a call become: what it is given, what it answers, what its gradient makes on the way?"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from contextlib import suppress
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from silicon_cts.sampling.call import Sample
+from silicon_cts.sampling.recipe import Recipe
+from silicon_cts.sampling.sample import make
+
+_AT_ONCE = 16
+"""Calls with no more elements or larger integers are made without asking first how large the answer would be."""
+_UNASKED = 2**14
+"""The same, where the meta device cannot say how large it would be."""
+_MOST_OUTPUT = 2**19
+"""Elements of all outputs together, or four times those of the largest input; a larger answer (an outer product of long
+vectors, a tensor padded in six dimensions) makes a recipe invalid: 64 of them travel together."""
+_MOST_INPUT: dict[str, tuple[int, str]] = {
+    "combinations": (6, "there are n over r combinations, of n to the r that it looks at"),
+}
+"""Operators whose work the meta device cannot foresee: most elements given to them, and why."""
+
+
+def _largest(sample: Sample) -> int:
+    numbers = [max(abs(leaf), 1) for leaf in sample.leaves if type(leaf) is int]
+    return max([math.prod(numbers), *numbers, *(tensor.numel() for tensor in sample.tensors)], default=0)
+
+
+def too_much(operator: str, sample: Sample) -> str | None:
+    """Why the CPU should not even be asked."""
+    largest = _largest(sample)
+    most, why = _MOST_INPUT.get(operator, (largest, ""))
+    if largest > most:
+        return why
+    answer = _output_elements(sample) if largest > _AT_ONCE else 0
+    if answer is None and largest > _UNASKED:
+        return "nobody can say how large the answer is"
+    most_output = max(_MOST_OUTPUT, *(4 * tensor.numel() for tensor in sample.tensors), 0)
+    return f"the answer has more than {most_output} elements" if (answer or 0) > most_output else None
+
+
+def _on_meta(sample: Sample) -> Sample:
+    """The same call on the meta device, which computes shapes only."""
+
+    def meta(leaf: Any) -> Any:
+        if isinstance(leaf, torch.Tensor):
+            return torch.empty(leaf.shape, dtype=leaf.dtype, device="meta", requires_grad=leaf.requires_grad)
+        return (
+            torch.device("meta")
+            if isinstance(leaf, torch.device) or (isinstance(leaf, str) and leaf in ("cpu", "cpu:0"))
+            else leaf
+        )
+
+    return sample.replace(meta)
+
+
+def _output_elements(sample: Sample) -> int | None:
+    """As the meta device says; None where it cannot say."""
+    try:
+        outputs = tree_leaves(_on_meta(sample).run())
+    except Exception:
+        return None
+    return sum(output.numel() for output in outputs if isinstance(output, torch.Tensor))
+
+
+class _Sizes(TorchDispatchMode):
+    """How many elements has the largest result of an ATen kernel?"""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.largest = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Run the kernel and look at what it made."""
+        result = func(*args, **(kwargs or {}))
+        self.largest = max([self.largest, *(o.numel() for o in tree_leaves(result) if isinstance(o, torch.Tensor))])
+        return result
+
+
+def backward_fits(recipe: Recipe) -> bool:
+    """Whether the gradient makes nothing on its way that is larger than an answer may be, as the meta device says.
+
+    The backward of a factorisation of n numbers in a column makes n by n of them.
+    """
+    sample = make(recipe)
+    if _largest(sample) ** 2 <= _MOST_OUTPUT:
+        return True
+    sizes, sample = _Sizes(), _on_meta(sample)
+    with suppress(Exception), warnings.catch_warnings(), sizes, torch.enable_grad():
+        warnings.simplefilter("ignore")
+        outputs = [
+            one
+            for one in tree_leaves(sample.process_output(sample.run()))
+            if isinstance(one, torch.Tensor) and one.requires_grad
+        ]
+        inputs = [tensor for tensor in sample.tensors if tensor.requires_grad]
+        torch.autograd.grad(outputs, inputs, [torch.empty_like(one) for one in outputs], allow_unused=True)
+    return sizes.largest <= 8 * _MOST_OUTPUT
