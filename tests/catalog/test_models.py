@@ -17,7 +17,7 @@ BITS = {
     "mlp": ("30da11b5b769", "cc795be26ba3"),
     "residual_cnn": ("67100e345329", "ddaac04ac435"),
     "depthwise_cnn": ("e6be42929fb8", "ddaac04ac435"),
-    "lstm": ("4cb4a67e6c98", "0caa56ea50ee"),
+    "lstm": ("709cb60f2222", "0caa56ea50ee"),
     "gru": ("353d4accac73", "8d96d919b8b7"),
     "bidirectional_rnn": ("81fd7cf0e449", "62ac8e2af3f9"),
     "transformer_encoder": ("4d89cdf4390f", "a46b7e9007f9"),

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from silicon_cts.backends import registry
+from silicon_cts.backends import outcome, registry
 from silicon_cts.backends.outcome import Task
+from silicon_cts.backends.protocol import Backend, Capability
 from silicon_cts.execution.executor import Executor
 from silicon_cts.sampling.recipe import Recipe
 
@@ -102,3 +103,30 @@ def test_a_shorter_deadline_for_one_task_does_not_last(executor):
     assert "within 1 s" in executor.ask(tasks("exp", 1)[0], 1.0).reason
     assert time.monotonic() - begin < 15
     assert executor.ask(tasks("add", 1)[0]).kind == "result"
+
+
+class Counting(Backend):
+    """Ahead of time, in this process; remembers how many tasks it was given at once."""
+
+    name, marks = "counting", ()
+
+    def __init__(self, splits):
+        self.splits, self.given = splits, []
+
+    def absence(self):
+        return None
+
+    def capability(self):
+        return Capability(("float32",), isolation="none", ahead_of_time=True, splits=self.splits)
+
+    def run(self, tasks, enter):
+        self.given.append(len(tasks))
+        return [outcome.result([]) for _ in tasks]
+
+
+@pytest.mark.parametrize(("splits", "given"), [(False, [1, 1, 1, 3]), (True, [2, 1, 3])])
+def test_what_is_expected_to_fail_runs_apart_and_together_where_a_batch_splits_by_itself(splits, given):
+    backend, groups = Counting(splits), [tasks("add"), tasks("sub", 2)]
+    found = Executor(backend).run_groups(groups, [*groups[0][:2], groups[1][0]])
+    assert backend.given == given
+    assert [len(group) for group in found] == [4, 2]

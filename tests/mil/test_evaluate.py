@@ -197,3 +197,12 @@ def test_torch_and_coremltools_are_not_imported_before_they_are_needed() -> None
     code = "import sys, silicon_cts.mil; print({'torch', 'coremltools', 'scipy'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_a_scale_by_which_an_element_lies_in_two_samples_is_not_evaluated() -> None:
+    def half(x: Any, factor: float) -> Any:
+        return mb.upsample_nearest_neighbor(x=x, scale_factor_height=1.0, scale_factor_width=factor)
+
+    assert run(lambda x: half(x, 0.5), x=counting(1, 1, 4)).tolist() == [[[0, 2]]]
+    with pytest.raises(mil.UnsupportedOperationError, match="4 elements scaled by 0.500025 to 2"):
+        run(lambda x: half(x, 0.500025), x=counting(1, 1, 4))

@@ -144,3 +144,18 @@ def test_every_precision_has_its_own_budget(dtype):
     roundoff = oracle(asked).roundoff
     assert compared(asked, lambda t: t * (1 + 2 * roundoff)).agrees
     assert not compared(asked, lambda t: t * (1 + 50 * K * roundoff)).agrees
+
+
+def test_conditioning_is_not_measured_where_the_rounding_of_the_result_allows_the_error():
+    asked = task("exp")
+    fixed = Oracle(asked)
+    assert compare([answer(asked)[0] * (1 + ULP)], fixed).grade == "A"
+    assert "perturbed" not in fixed.__dict__
+    assert not compare([answer(asked)[0] * (1 + 100 * ULP)], fixed).agrees
+    assert "perturbed_again" in fixed.__dict__
+
+
+def test_two_roundings_that_cancel_are_drawn_until_they_do_not():
+    """x / |x| has the gradient 1/|x| - 1/|x|: each is rounded in float16, and a few draws may round both alike."""
+    asked = task("masked.normalize", "float16", 17, "gradient")
+    assert compare(answer(asked), Oracle(asked), own_yardstick=True).agrees

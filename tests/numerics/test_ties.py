@@ -160,3 +160,22 @@ def test_each_call_of_several_has_a_label():
     assert observation.label(0) == "call 0, output 0"
     assert observation.label(observation.calls[0]) == "call 1, output 0"
     assert oracle(Task(asked, "forward")).observation.label(1) == "output 1"
+
+
+@pytest.mark.parametrize(
+    ("operator", "sample"), [("topk", 0), ("mode", 0), ("sort", 0), ("kthvalue", 0), ("cummax", 0)]
+)
+def test_what_a_program_of_less_precision_cannot_tell_apart_is_equal(operator, sample):
+    asked = Recipe(operator, "float32", sample)
+    task = Task(asked, "forward", precision="float16")
+    rounded = make(asked).replace(lambda leaf: leaf.detach().half().float() if isinstance(leaf, torch.Tensor) else leaf)
+    values, places = rounded.run()
+
+    def judged(*outputs):
+        return judge(task, result(list(outputs)), operators()[operator], Capability((asked.dtype,))).verdict
+
+    assert not torch.equal(values, answer(asked)[0])
+    assert judged(values, places) == "agrees"
+    assert judged(*answer(asked)) == "agrees"  # a program that does not round is right, too
+    assert judged(values + 2**-7 * values.abs(), places) == "disagrees"
+    assert judged(values, (places + 1) % places.max().clamp(min=2)) == "disagrees"

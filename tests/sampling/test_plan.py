@@ -7,9 +7,11 @@ from silicon_cts.catalog.operators import operators
 from silicon_cts.sampling import plan
 from silicon_cts.sampling.aspects import ASPECTS
 from silicon_cts.sampling.effort import BUDGETS
+from silicon_cts.sampling.extent import backward_fits
 from silicon_cts.sampling.observation import OBSERVE
 from silicon_cts.sampling.plan import Question, generated
-from silicon_cts.sampling.sample import make
+from silicon_cts.sampling.recipe import Recipe
+from silicon_cts.sampling.sample import make, samples
 
 SUITE = Path(__file__).parents[2] / "suites" / "operators"
 
@@ -55,3 +57,19 @@ def test_every_aspect_has_a_name_a_row_and_an_observation():
     assert tuple(ASPECTS) == NAMES
     assert set(OBSERVE) == set(NAMES)
     assert all((SUITE / f"test_{name}.py").exists() for name in NAMES)
+
+
+def test_op_db_s_own_samples_are_no_larger_than_the_budget_says_where_it_has_others():
+    made = samples("grid_sampler_3d", "float32", 0)
+    asked = plan.own(Question("grid_sampler_3d", "forward", "float32", "quick", 0))
+    assert max(sample.elements for sample in made) > BUDGETS["quick"].own_elements
+    assert len(asked) == BUDGETS["quick"].samples
+    assert all(made[recipe.sample].elements <= BUDGETS["quick"].own_elements for recipe in asked)
+
+
+def test_no_gradient_is_asked_that_makes_something_huge_on_its_way():
+    column = Recipe("linalg.lu_factor", "float32", 10, axes=((-1, 5, 1),), leading=(257,))
+    tall = Recipe("linalg.lu_factor", "float32", 10, apart=("column", 0, 0), leading=(257,))
+    assert [make(one).tensors[0].shape[-1] for one in (column, tall)] == [1, 1]
+    assert backward_fits(column)
+    assert not backward_fits(tall)

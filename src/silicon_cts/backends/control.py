@@ -134,9 +134,9 @@ def is_loop(operator: str) -> bool:
     """Whether ATen tags the operator of that id as pointwise or as a reduction."""
     import torch
 
-    from silicon_cts.catalog.operators import operators
+    from silicon_cts.catalog.operators import find
 
-    packet = getattr(torch.ops.aten, operators()[operator].name.split(".")[-1], None)
+    packet = getattr(torch.ops.aten, find(operator).name.split(".")[-1], None)
     if packet is None:
         return False
     tags = {tag for overload in packet.overloads() for tag in getattr(packet, overload).tags}

@@ -144,17 +144,18 @@ class CoreAI(Backend):
     async def _execute(self, asset: Any, inputs: Sequence[torch.Tensor], enter: Enter) -> list[torch.Tensor]:
         """Call ``main``; inputs and outputs by the names in the function's descriptor, never by order of a dict."""
         enter("load")
-        async with asset.executable(**self._specialization()) as model:
+        async with asset.executable(**self.specialization()) as model:
             function = model.load_function("main")
             enter("run")
             names = function.desc.input_names
             if len(names) != len(inputs):
                 raise RuntimeError(f"the program has {len(names)} inputs for {len(inputs)} tensors: {names}")
-            arrays = {name: _to_ndarray(tensor) for name, tensor in zip(names, inputs, strict=True)}
+            arrays = {name: to_ndarray(tensor) for name, tensor in zip(names, inputs, strict=True)}
             answer = await function(arrays)
-            return [_to_tensor(answer[name]) for name in function.desc.output_names]
+            return [to_tensor(answer[name]) for name in function.desc.output_names]
 
-    def _specialization(self) -> dict[str, Any]:
+    def specialization(self) -> dict[str, Any]:
+        """Options of ``executable()`` that ask for the compute unit; none where there is no choice."""
         if self.unit is None:
             return {}
         from coreai.runtime import ComputeUnitKind, SpecializationOptions
@@ -265,7 +266,8 @@ def _beyond_int32(sample: Sample) -> str | None:
     return None
 
 
-def _to_ndarray(tensor: torch.Tensor) -> Any:
+def to_ndarray(tensor: torch.Tensor) -> Any:
+    """A tensor, wherever it lies in memory, as the runtime's array; 64-bit types narrow as the converter's do."""
     import ml_dtypes
     import torch
     from coreai.runtime import NDArray
@@ -277,7 +279,8 @@ def _to_ndarray(tensor: torch.Tensor) -> Any:
     return NDArray(tensor.to(narrow).numpy())
 
 
-def _to_tensor(array: Any) -> torch.Tensor:
+def to_tensor(array: Any) -> torch.Tensor:
+    """The runtime's array as a CPU tensor of its own memory."""
     import numpy as np
     import torch
 

@@ -154,7 +154,8 @@ def keeping(program: torch.export.ExportedProgram, outputs: Collection[int]) -> 
     (end,) = (node for node in module.graph.nodes if node.op == "output")
     end.args = (tuple(value for position, value in enumerate(end.args[0]) if position in outputs),)
     signature.output_specs = [spec for position, spec in enumerate(signature.output_specs) if position in outputs]
-    module.graph.eliminate_dead_code()
+    # a runtime assertion counts as impure, and would keep what was taken out
+    module.graph.eliminate_dead_code(lambda node: node.op in ("placeholder", "output"))
     return torch.export.ExportedProgram(
         root=module,
         graph=module.graph,

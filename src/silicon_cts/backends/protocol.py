@@ -48,8 +48,12 @@ class Capability:
     isolation: Isolation = "spawn"
     generates: bool = True
     """Whether generated recipes are asked of it, besides op_db's own samples."""
+    in_others: float = 1.0
+    """Share of op_db's samples that is asked in each dtype but the operator's first: each costs a conversion."""
     ahead_of_time: bool = False
     """Whether a task is exported and compiled before it runs; then a batch shares one program."""
+    splits: bool = False
+    """Whether a batch with a task that fails has an outcome for every other all the same."""
     batch: int = 64
     """Most tasks in one call of :meth:`Backend.run`."""
     deadlines: Mapping[str, float] = field(default_factory=lambda: {"run": 60.0})

@@ -16,6 +16,7 @@ from typing import Any
 
 from silicon_cts.catalog import traits
 from silicon_cts.catalog.dtypes import name_of
+from silicon_cts.catalog.models.calls import CALLS, ModelCall
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,11 @@ def _infos() -> Mapping[str, Any]:
 
 
 def op_info(operator: str) -> Any:
-    """The ``OpInfo`` of an operator id. Raises KeyError for an unknown one."""
+    """The ``OpInfo`` of an operator id, or what stands for one of a model. Raises KeyError for an unknown one."""
+    if operator in CALLS:
+        from silicon_cts.catalog.models.info import info
+
+        return info(operator)
     return _infos()[operator]
 
 
@@ -93,3 +98,30 @@ def _describe(info: Any) -> Operator:
 def operators() -> Mapping[str, Operator]:
     """Every entry of ``op_db`` by id, in its order: 702 with torch 2.13.0."""
     return MappingProxyType({name: _describe(info) for name, info in _infos().items()})
+
+
+def _of_model(call: ModelCall) -> Operator:
+    return Operator(
+        name=call.name,
+        variant=call.length,
+        dtypes=frozenset(call.dtypes),
+        gradient_dtypes=frozenset(),
+        out=False,
+        inplace=False,
+        errors=False,
+        random=False,
+        uninitialised=None,
+        data_dependent=None,
+        unchecked=None,
+    )
+
+
+@cache
+def model_calls() -> Mapping[str, Operator]:
+    """Models and their training by id, as what is asked as an operator is; none of them is in ``op_db``."""
+    return MappingProxyType({name: _of_model(call) for name, call in CALLS.items()})
+
+
+def find(operator: str) -> Operator:
+    """An operator, or a model or its training, by id. Raises KeyError for an unknown one."""
+    return model_calls()[operator] if operator in CALLS else operators()[operator]

@@ -60,6 +60,7 @@ def start(backend_name: str) -> None:
 
 def _answer(backend: Backend, tasks: Sequence[Task], pipe: Connection) -> tuple[str, Any]:
     from silicon_cts.execution.wire import pack
+    from silicon_cts.training.tasks import run
 
     stage = ""
 
@@ -71,7 +72,7 @@ def _answer(backend: Backend, tasks: Sequence[Task], pipe: Connection) -> tuple[
 
     begin = time.perf_counter()
     try:
-        outcomes = [pack(found) for found in backend.run(tasks, enter)]
+        outcomes = [pack(found) for found in run(backend, tasks, enter)]
     except Exception as error:  # an exception for the whole batch: the parent splits it
         return "failed", outcome.exception(outcome.one_line(error), stage)
     share = (time.perf_counter() - begin) / max(len(tasks), 1)

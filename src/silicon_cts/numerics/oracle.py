@@ -18,13 +18,15 @@ from silicon_cts.numerics.budget import smallest_subnormal
 from silicon_cts.numerics.perturbation import Results, RoundEverywhere, besides, moved
 from silicon_cts.sampling.layout import over_memory
 from silicon_cts.sampling.observation import OBSERVE, Observation, Observed, Setting, calls, to_contiguous, to_wide
+from silicon_cts.sampling.recipe import Recipe
 from silicon_cts.sampling.sample import Sample
 
 PAIRS = 2
 """Pairs of opposite perturbations drawn for the conditioning; one of a pair stays inside a domain that the input
 touches the edge of (``acos`` at 1)."""
 MORE_PAIRS = 6
-"""Drawn besides where an answer is further off than these explain, but not out of all proportion."""
+"""Drawn besides where an answer is further off than these explain: of two roundings that cancel where they point the
+same way, the first pairs may both have made them do so."""
 
 
 class NoOracleError(Exception):
@@ -130,7 +132,7 @@ class Oracle:
             return accumulation.excess(self._traced(), output, places)
 
     def _traced(self) -> Iterator[accumulation.Traced]:
-        recipe = replace(self.task.recipe, form="", destination="")
+        recipe = self._plain_form
         for sample in calls(recipe, self.task.aspect):
             wide = to_wide(self._plain(sample))
             if self.task.aspect == "gradient":
@@ -184,7 +186,7 @@ class Oracle:
         if not dtype.significand:
             return False
         info = torch.finfo(dtype.torch)
-        for sample in calls(self.task.recipe, self.task.aspect):
+        for sample in calls(self._plain_form, self.task.aspect):  # what a destination held is no input
             for tensor in sample.tensors:
                 if tensor.is_floating_point() or tensor.is_complex():
                     sizes = tensor.detach().abs().to(torch.float64)
@@ -225,8 +227,12 @@ class Oracle:
         self, prepare: Callable[[Sample], Sample], around: AbstractContextManager[Any] | None = None
     ) -> Observed:
         """In the plain form: what is written in place or into ``out=`` is what would have been returned."""
-        recipe = replace(self.task.recipe, form="", destination="")
-        return OBSERVE[self.task.aspect](recipe, Setting(prepare, around=around or nullcontext())).tensors
+        return OBSERVE[self.task.aspect](self._plain_form, Setting(prepare, around=around or nullcontext())).tensors
+
+    @property
+    def _plain_form(self) -> Recipe:
+        """Neither in place nor with a destination."""
+        return replace(self.task.recipe, form="", destination="")
 
 
 @lru_cache(maxsize=64)

@@ -19,8 +19,6 @@ from silicon_cts.numerics.exact import equal, first
 from silicon_cts.numerics.grades import Comparison, Grade, K, R, disagreement
 from silicon_cts.numerics.oracle import Oracle
 
-_WORTH_MORE_DRAWS = 16.0
-"""Times K: a few draws of the conditioning are not further off than this from the worst of many."""
 _WORST = 16
 """Elements beyond their budget of which is asked what accumulation leaves in them: each costs a backward pass."""
 _SUMS = 4
@@ -93,7 +91,7 @@ def compare_rounded(
             got, wanted = actual[problem].item(), wide[problem].item()
             return disagreement(f"{oracle.label(index)}{list(problem)}={got}, but should be {wanted}", index)
         here = Errors(actual, expected, wide, torch.where(allowed.isfinite(), allowed, torch.inf), conditioned=True)
-        if K < float((here.error / here.allowed).max()) < _WORTH_MORE_DRAWS * K:
+        if float((here.error / here.allowed).max()) > K:
             again = [answer[index] for answer in oracle.perturbed_again if len(answer) > index]
             perturbed += [answer for answer in again if answer is not None]
             allowed = budget(wide, perturbed, dtype, roundoff, spread)

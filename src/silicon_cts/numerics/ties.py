@@ -17,7 +17,8 @@ from silicon_cts.catalog.dtypes import DTYPES
 from silicon_cts.numerics.exact import equal, first
 from silicon_cts.numerics.grades import Comparison, disagreement
 from silicon_cts.numerics.oracle import Oracle
-from silicon_cts.sampling.observation import Observed, calls
+from silicon_cts.sampling.layout import over_memory
+from silicon_cts.sampling.observation import OBSERVE, Observation, Observed, Setting, calls
 from silicon_cts.sampling.sample import Sample
 
 Unique = Callable[["Arguments", list[torch.Tensor]], dict[str, torch.Tensor]]
@@ -49,36 +50,53 @@ class Ties:
     unique: Unique
 
     def check(self, observed: Observed, oracle: Oracle) -> Comparison:
-        """Compare what is unique in each call with the CPU's, bit for bit."""
+        """Compare what is unique in each call with the CPU's, bit for bit.
+
+        Elements that differ in what was given may be equal at the precision of a program of less: its answer is held
+        against the CPU's to the rounded inputs, too.
+        """
+        found = self._check(observed, oracle, oracle.observation, lambda leaf: leaf)
+        if found.agrees or not oracle.precision:
+            return found
+        precision = DTYPES[oracle.precision].torch
+
+        def rounded(leaf: Any) -> Any:
+            if isinstance(leaf, torch.Tensor) and leaf.is_floating_point():
+                return over_memory(leaf.detach(), lambda memory: memory.to(precision).to(memory.dtype))
+            return leaf
+
+        to_rounded = OBSERVE[oracle.task.aspect](oracle.task.recipe, Setting(lambda sample: sample.replace(rounded)))
+        again = self._check([rounded(one) for one in observed], oracle, to_rounded, rounded)
+        return again if again.agrees else found
+
+    def _check(self, observed: Observed, oracle: Oracle, right: Observation, given: Callable[[Any], Any]) -> Comparison:
+        """Hold each call against the CPU's, ``right``, to the arguments as ``given`` makes them."""
         samples = calls(oracle.task.recipe, oracle.task.aspect)
-        counts = oracle.observation.calls or (len(observed),)
+        counts = right.calls or (len(observed),)
         begin = 0
         for sample, count in zip(samples, counts, strict=True):
-            found = self._check(sample, observed, oracle, begin, count)
+            arguments, share = Arguments(sample.replace(given), self.arguments), slice(begin, begin + count)
+            found = self._compare(arguments, observed[share], right.tensors[share], oracle.label(begin), begin)
             if not found.agrees:
                 return found
             begin += count
         return Comparison("exact")
 
-    def _check(self, sample: Sample, observed: Observed, oracle: Oracle, begin: int, count: int) -> Comparison:
-        arguments, label = Arguments(sample, self.arguments), oracle.label(begin)
-        mine = [one for one in observed[begin : begin + count] if one is not None]
-        cpus = [one for one in oracle.yardstick[begin : begin + count] if one is not None]
+    def _compare(self, arguments: Arguments, observed: Observed, right: Observed, label: str, begin: int) -> Comparison:
+        mine = [one for one in observed if one is not None]
+        cpus = [one for one in right if one is not None]
         mine = [one.to(cpu.dtype) for one, cpu in zip(mine, cpus, strict=True)]  # narrowed, as the backend declares
         wanted = self.unique(arguments, cpus)
         try:
             found = self.unique(arguments, mine)
         except (RuntimeError, IndexError) as error:
             return disagreement(f"{label}: indices beyond the input: {error}", begin)
-        for name, right in wanted.items():
-            allowed = equal(found[name], right)
-            if oracle.precision and right.is_floating_point():  # moved at the precision of the program: rounded once
-                precision = DTYPES[oracle.precision].torch
-                allowed |= equal(found[name].to(precision), right.to(precision))
+        for name, expected in wanted.items():
+            allowed = equal(found[name], expected)
             if not bool(allowed.all()):
                 where = first(~allowed)
-                got, expected = found[name][where].item(), right[where].item()
-                return disagreement(f"{label}: {name}{list(where)}={got}, but should be {expected}", begin)
+                got, should = found[name][where].item(), expected[where].item()
+                return disagreement(f"{label}: {name}{list(where)}={got}, but should be {should}", begin)
         return Comparison("exact")
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from silicon_cts.backends.protocol import Capability
-from silicon_cts.catalog.operators import Operator, operators
+from silicon_cts.catalog.models.calls import CALLS
+from silicon_cts.catalog.operators import Operator
 from silicon_cts.plugin.options import Options
 from silicon_cts.records.regressions import Regressions
 
@@ -27,17 +28,36 @@ class Case:
 
 
 def cases(
-    options: Options, capabilities: Mapping[str, Capability], aspect: str, regressions: Regressions
+    options: Options,
+    capabilities: Mapping[str, Capability],
+    aspect: str,
+    regressions: Regressions,
+    catalog: Iterable[Operator],
 ) -> Iterator[Case]:
     """The cases of an aspect: operator by operator, so that what one needs is still at hand for the next."""
     backends = [name for name, capability in capabilities.items() if aspect in capability.aspects]
     if not backends or (options.aspects is not None and aspect not in options.aspects):
         return
-    for operator in operators().values():
+    for operator in catalog:
         if not operator.unchecked and options.wants_operator(operator.name, operator.id):
             for backend in backends:
-                for dtype in dtypes(options, capabilities[backend], operator, aspect, regressions):
-                    yield Case(operator.id, aspect, dtype, backend)
+                if is_asked(options, capabilities[backend], backend, operator):
+                    for dtype in dtypes(options, capabilities[backend], operator, aspect, regressions):
+                        yield Case(operator.id, aspect, dtype, backend)
+
+
+def is_asked(options: Options, capability: Capability, backend: str, operator: Operator) -> bool:
+    """Whether a backend is asked for a model or its training, which ``--op`` asks for at any budget; others always."""
+    call = CALLS.get(operator.id)
+    if call is None:
+        return True
+    if options.budget == "quick" and options.operators is None and not call.is_quick:
+        return False
+    if call.task == "inference" or not capability.ahead_of_time:
+        return True
+    from silicon_cts.training.runners.table import row
+
+    return call.is_program and row(backend) is not None
 
 
 def dtypes(

@@ -10,12 +10,13 @@ from dataclasses import asdict, replace
 import pytest
 
 from silicon_cts.backends.outcome import Outcome, Task
-from silicon_cts.catalog.operators import Operator, operators
+from silicon_cts.catalog.operators import Operator, find
 from silicon_cts.numerics.verdict import Judgement, judge, summarise
 from silicon_cts.plugin import shrinking
 from silicon_cts.plugin.case import Case
 from silicon_cts.plugin.recorder import PROPERTY
 from silicon_cts.plugin.session import Session
+from silicon_cts.plugin.wording import in_words
 from silicon_cts.records import exercise
 from silicon_cts.records.known_issues import Expectation
 from silicon_cts.records.record import Record
@@ -46,7 +47,7 @@ class Check:
     @property
     def operator(self) -> Operator:
         """The catalog's entry."""
-        return operators()[self.case.operator]
+        return find(self.case.operator)
 
     @property
     def expectation(self) -> Expectation | None:
@@ -73,10 +74,11 @@ class Check:
         self._conclude(replace(judgement, notes=notes))
 
     def _judge(self, task: Task, outcome: Outcome) -> Judgement:
-        return judge(task, outcome, self.operator, self._session.capabilities[self.case.backend])
+        found = judge(task, outcome, self.operator, self._session.capabilities[self.case.backend])
+        return replace(found, reason=in_words(found.reason, task.recipe))
 
     def _task(self, judgement: Judgement) -> Task:
-        ways = self._session.capabilities[self.case.backend].ways
+        ways = self._session.ways(self.case)
         return Task(judgement.recipe, self.case.aspect, judgement.way, ways[judgement.way])
 
     def _is_expected(self, judgement: Judgement) -> bool:

@@ -119,11 +119,12 @@ def _check_faults(given: list[str]) -> None:
 
 def check_globs(options: Options) -> None:
     """Every operator glob must match something. Loads the catalog, so only asked when there are globs."""
-    from silicon_cts.catalog.operators import operators
+    from silicon_cts.catalog.operators import model_calls, operators
 
     for glob in options.operators or ():
-        if not any(fnmatchcase(one, glob) for op in operators().values() for one in (op.name, op.id)):
-            raise pytest.UsageError(unknown("operator", glob, operators()))
+        known = {**operators(), **model_calls()}
+        if not any(fnmatchcase(one, glob) for op in known.values() for one in (op.name, op.id)):
+            raise pytest.UsageError(unknown("operator", glob, known))
 
 
 def _known(what: str, given: Iterable[str] | None, known: Iterable[str]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from silicon_cts.catalog import aspects
+from silicon_cts.catalog.models.calls import CALLS, LENGTHS
+from silicon_cts.catalog.operators import Operator, model_calls, operators
 from silicon_cts.plugin.case import cases
 from silicon_cts.plugin.session import SESSION, Session
 
@@ -25,9 +27,22 @@ def generate(metafunc: pytest.Metafunc) -> None:
             )
         parameters = [
             pytest.param(case, id=case.id, marks=_marks(session, case.backend))
-            for case in cases(session.options, session.capabilities, marker.args[0], session.regressions)
+            for case in cases(
+                session.options, session.capabilities, marker.args[0], session.regressions, _catalog(metafunc)
+            )
         ]
         metafunc.parametrize("check", parameters, indirect=True)
+
+
+def _catalog(metafunc: pytest.Metafunc) -> list[Operator]:
+    """What a test asks: models, where it is marked so; one length of their training; else the operators."""
+    training = metafunc.definition.get_closest_marker("training")
+    if training is None and metafunc.definition.get_closest_marker("models") is None:
+        return list(operators().values())
+    length = training.args[0] if training is not None and training.args else ""
+    if training is not None and length not in LENGTHS:
+        raise pytest.UsageError(f"{metafunc.definition.nodeid}: mark it with training({' or '.join(LENGTHS)})")
+    return [operator for name, operator in model_calls().items() if CALLS[name].length == length]
 
 
 def _marks(session: Session, backend: str) -> list[pytest.MarkDecorator]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -13,7 +14,8 @@ import pytest
 from silicon_cts.backends import registry
 from silicon_cts.backends.outcome import Outcome, Task
 from silicon_cts.backends.protocol import Absence, Backend, Capability
-from silicon_cts.catalog.operators import operators
+from silicon_cts.catalog.models.calls import CALLS
+from silicon_cts.catalog.operators import find
 from silicon_cts.execution.executor import Executor
 from silicon_cts.plugin.case import Case, dtypes
 from silicon_cts.plugin.options import KNOWN_ISSUES_INI, REGRESSIONS_INI, Options
@@ -101,6 +103,13 @@ class Session:
         """What the known issues say about a case."""
         return self.known_issues.find(case.operator, case.aspect, case.dtype, case.backend)
 
+    def ways(self, case: Case) -> Mapping[str, str]:
+        """In which ways a case is asked, and with which roundings each is judged. Training has one, its own."""
+        call = CALLS.get(case.operator)
+        if call is not None and call.task == "training":
+            return {"": call.judged_in}
+        return self.capabilities[case.backend].ways
+
     def question(self, case: Case) -> Question:
         """What decides which recipes a case asks."""
         from silicon_cts.sampling.plan import Question
@@ -120,8 +129,8 @@ class Session:
             asked = self.regressions.find(case.operator, case.aspect, case.dtype)
         except RegressionError as error:
             pytest.fail(str(error), pytrace=False)
-        asked += plan.own(question)
-        if capability.generates:
+        asked += _share(plan.own(question), case, capability)
+        if capability.generates and case.operator not in CALLS:
             asked += plan.generated(question)
         expectation = self.expectation(case)
         if expectation is None:
@@ -140,12 +149,12 @@ class Session:
         """
         if case not in self._outcomes:
             self._outcomes.clear()
-            capability, operator = self.capabilities[case.backend], operators()[case.operator]
+            capability, operator = self.capabilities[case.backend], find(case.operator)
             siblings = [case]
             if capability.ahead_of_time:
                 names = dtypes(self.options, capability, operator, case.aspect, self.regressions)
                 siblings = [replace(case, dtype=name) for name in names]
-            ways = capability.ways.items()
+            ways = self.ways(case).items()
             groups = [
                 [Task(recipe, case.aspect, *way) for recipe in self.recipes(one) for way in ways] for one in siblings
             ]
@@ -205,6 +214,15 @@ class Session:
     def run_dir_root(self) -> Path:
         """Folder in which run folders are made."""
         return self.root / "reports" / "runs"
+
+
+def _share(own: list[Recipe], case: Case, capability: Capability) -> list[Recipe]:
+    """Of op_db's samples of a case, those that the backend is asked in that dtype."""
+    from silicon_cts.sampling.effort import spread
+
+    offered = find(case.operator).dtypes
+    is_first = case.dtype == next((name for name in capability.dtypes if name in offered), case.dtype)
+    return own if is_first else [own[index] for index in spread(len(own), math.ceil(len(own) * capability.in_others))]
 
 
 SESSION: pytest.StashKey[Session] = pytest.StashKey()

@@ -18,7 +18,7 @@ SCHEMA: dict[str, Any] = {
         "counts", "seconds", "known_issue", "notes", "ways", "placement", "script",
     ],
     "properties": {
-        "operator": {"type": "string", "description": "op_db's name: nn.functional.conv2d"},
+        "operator": {"type": "string", "description": "op_db's name: nn.functional.conv2d; of models: models.lstm"},
         "variant": {"type": "string", "description": "op_db's variant_test_name, or empty"},
         "aspect": {"type": "string", "description": "what was asked: forward, gradient"},
         "dtype": {"type": "string", "description": "dtype asked of op_db, as torch names it"},

@@ -8,6 +8,7 @@ writes to a tensor it prints what was changed beside it too. Its calls are made 
 from __future__ import annotations
 
 from silicon_cts.backends.protocol import Backend
+from silicon_cts.catalog.models.calls import task_of
 from silicon_cts.numerics.verdict import REJECTS
 from silicon_cts.sampling import literals
 from silicon_cts.sampling.recipe import Recipe
@@ -21,7 +22,8 @@ def script(backend: Backend, recipe: Recipe, aspect: str, headline: str, *, watc
     ``watch`` it for inputs that it changes, which is always done for what writes to a tensor. None if the backend does
     not say how, or the CPU cannot make the call.
     """
-    on_backend = backend.script(recipe, aspect)
+    exported = task_of(recipe.operator) == "training" and backend.capability().ahead_of_time
+    on_backend = _TRAINED.format(name=backend.name) if exported else backend.script(recipe, aspect)
     if on_backend is None:
         return None
     sample = make(recipe)
@@ -64,6 +66,13 @@ def _gradient(recipe: Recipe, processes: bool) -> str:
 
 _CALLS = {"gradient": "gradient", REJECTS: "attempt", "random": "draw"}
 """What is called in an aspect, where it is not the operator alone."""
+_TRAINED = """\
+from silicon_cts.backends import registry
+from silicon_cts.backends.outcome import Task
+from silicon_cts.training import tasks
+
+answer = tasks.run(registry.get({name!r}), [Task(recipe, "forward")], lambda stage: None)[0]
+"""
 _NO_GRADIENT = "\ntorch.set_grad_enabled(False)\n"
 _MOVE = '''
 def move(tensor, device):

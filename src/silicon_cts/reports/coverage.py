@@ -9,12 +9,15 @@ from math import inf
 
 from silicon_cts.catalog.aspects import NAMES as ASPECTS
 from silicon_cts.catalog.dtypes import DTYPES
+from silicon_cts.catalog.models.calls import task_of
 from silicon_cts.records.record import Record
 from silicon_cts.reports.legend import GRADES, MARKS, fails
 from silicon_cts.reports.text import line
 
 Column = tuple[str, str, str]
 """Backend, dtype, aspect: what one tally is about, and one column of the matrix."""
+TASKS = ("inference", "training")
+"""What stands for the aspect where models are asked, which are no operators."""
 
 
 @dataclass
@@ -68,15 +71,15 @@ def settled(records: Iterable[Record]) -> list[Record]:
 
 
 def column(record: Record) -> Column:
-    """The column that the record belongs to."""
-    return record.backend, record.dtype, record.aspect
+    """The column that the record belongs to; models and their training have columns of their own."""
+    return record.backend, record.dtype, task_of(record.operator) or record.aspect
 
 
 def columns(records: Iterable[Record]) -> list[Column]:
     """All columns: the control first, then backends by name; dtypes and aspects as people read them."""
     found = {column(record) for record in records}
     dtypes = in_order((dtype for _, dtype, _ in found), DTYPES)
-    aspects = in_order((aspect for _, _, aspect in found), ASPECTS)
+    aspects = in_order((aspect for _, _, aspect in found), (*ASPECTS, *TASKS))
     return sorted(found, key=lambda one: (one[0] != "cpu", one[0], dtypes.index(one[1]), aspects.index(one[2])))
 
 

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from silicon_cts.records.record import Record
 from silicon_cts.records.run_folder import Run
-from silicon_cts.reports import coverage, description, legend, text
+from silicon_cts.reports import answers, coverage, description, legend, placed, text
 from silicon_cts.reports.page_data import embedded, page_data, style
 
 FIRST = 10
@@ -47,7 +47,7 @@ def link(**state: str) -> str:
 
 def cell(record: Record) -> str:
     """How the page names one cell of the matrix."""
-    return "|".join((record.operator_id, record.backend, record.dtype, record.aspect))
+    return "|".join((record.operator_id, *coverage.column(record)))
 
 
 def render(run: Run) -> str:
@@ -63,6 +63,7 @@ def render(run: Run) -> str:
         options=description.options(run),
         absent=description.absent(run),
         bars=_bars(records),
+        answers=answers.answers(run, records),
         legend=legend,
         new=coverage.alike(coverage.new_failures(records)),
         new_count=len(coverage.new_failures(records)),
@@ -75,6 +76,8 @@ def render(run: Run) -> str:
         promoted=description.lines(run, "promoted"),
         slowest=coverage.slowest(records),
         worst=coverage.worst_ratios(records),
+        placements=placed.placements(records),
+        placed_summary=placed.summary,
         unchecked=description.mapping(run, "unchecked"),
         fingerprint=_flat(description.mapping(run, "fingerprint")),
         cell=cell,

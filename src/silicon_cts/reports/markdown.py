@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from silicon_cts.records.record import Record
 from silicon_cts.records.run_folder import Run
-from silicon_cts.reports import coverage, description, legend
+from silicon_cts.reports import answers, coverage, description, legend, placed
 from silicon_cts.reports.coverage import Column, Tally
 from silicon_cts.reports.text import count, duration, line, number
 
@@ -36,6 +36,7 @@ def _text(run: Run, records: Sequence[Record], most: int) -> str:
     parts = (
         _heading(run, records),
         _coverage(coverage.coverage(records)),
+        _answers(answers.answers(run, records)),
         _new(coverage.new_failures(records), most),
         _known(coverage.known_failures(records)),
         _told("Fixed: no longer happen, remove them", description.lines(run, "fixed"), most),
@@ -43,6 +44,7 @@ def _text(run: Run, records: Sequence[Record], most: int) -> str:
         _told("Not exercised: a gap of the sampling", description.lines(run, "not_exercised"), most),
         _told("Promoted: asked first from now on", description.lines(run, "promoted"), most),
         _slowest(records),
+        _placed(records, most),
         _reasons(coverage.with_verdict(records, "unsupported"), "unsupported", most),
         _reasons(coverage.with_verdict(records, "not_placed"), "not placed where asked", most),
         _reasons(coverage.with_verdict(records, "no_oracle"), "without an oracle", most),
@@ -91,6 +93,19 @@ def _coverage(tallies: dict[Column, Tally]) -> Iterator[str]:
         "Operators by verdict; in brackets those that a known issue expects. Grades of those that agree: "
         + "; ".join(f"{name}: {escape(legend.GRADES[name].meaning.removeprefix('agrees, '))}" for name in grades)
     )
+    yield ""
+
+
+def _answers(found: answers.Answers) -> Iterator[str]:
+    if not found:
+        return
+    yield "## What can this chip do with your model?"
+    yield ""
+    yield from (f"- **{escape(backend)}** {escape(told, 300)}" for backend, told in found.sentences.items())
+    yield ""
+    yield from _header("model", "task", *map(escape, found.backends))
+    for (model, task), row in found.rows.items():
+        yield _row(escape(model), task, *(escape(str(answer)) for answer in row.values()))
     yield ""
 
 
@@ -147,6 +162,22 @@ def _slowest(records: Sequence[Record]) -> Iterator[str]:
         )
         yield from _folded(
             "Largest errors that agree", [*_header("error budgets", "grade", "backend", "operator"), *rows]
+        )
+
+
+def _placed(records: Sequence[Record], most: int) -> Iterator[str]:
+    found = placed.placements(records)
+    if not found:
+        return
+    yield from ("## Where it ran", "", "As the framework planned it, which is no proof.", "")
+    for backend, of_backend in found.items():
+        rows = [
+            _row(escape(one.operator), escape(one.where), escape("; ".join(one.elsewhere), 300))
+            for one in of_backend[:most]
+        ]
+        yield from _folded(
+            f"{escape(backend)}: {escape(placed.summary(of_backend))}",
+            [*_header("operator", "operations on", "why elsewhere"), *rows, *_more(len(of_backend) - most)],
         )
 
 

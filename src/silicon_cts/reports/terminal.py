@@ -14,7 +14,7 @@ from rich.text import Text
 from silicon_cts.catalog.aspects import NAMES as ASPECTS
 from silicon_cts.records.record import Record
 from silicon_cts.records.run_folder import Run
-from silicon_cts.reports import PAGE, coverage, description, legend, reproduction
+from silicon_cts.reports import PAGE, answers, coverage, description, legend, reproduction
 from silicon_cts.reports.coverage import Column, Tally
 from silicon_cts.reports.text import count, duration, line, number, place
 
@@ -52,6 +52,10 @@ def render(run: Run, width: int) -> str:
     if any(record.verdict == "agrees" for record in records):
         shown = [grade for grade in legend.GRADES.values() if any(one.grade == grade.name for one in records)]
         console.print(Text("   ".join(f"{one.letter} {one.meaning.removeprefix('agrees, ')}" for one in shown)))
+        console.print()
+    found = answers.answers(run, records)
+    if found:
+        console.print(_answers(found))
         console.print()
     rows = [*paper.getvalue().splitlines(), *_closing(run, records, width - _LABEL_WIDTH)]
     return "\n".join(row.rstrip() for row in rows) + "\n"
@@ -101,6 +105,16 @@ def _packed(items: Iterable[str], width: int) -> list[str]:
     return rows
 
 
+def _answers(found: answers.Answers) -> Table:
+    """Models by backend; what to say of a backend in a sentence stands below."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in ("model", "task", *found.backends):
+        table.add_column(name)
+    for (model, task), row in found.rows.items():
+        table.add_row(Text(model), Text(task), *(Text(str(answer)) for answer in row.values()))
+    return table
+
+
 def _closing(run: Run, records: Sequence[Record], width: int) -> Iterator[str]:
     """What is new, fixed, slow and unchecked; where to read on, in lines that stay in one piece to be copied."""
     for label, rows in _sections(run, records, width):
@@ -119,6 +133,10 @@ def _sections(run: Run, records: Sequence[Record], width: int) -> Iterator[tuple
     absent = description.absent(run)
     if absent:
         yield "absent", [line(f"{', '.join(backends)}: {reason}", 4 * width) for reason, backends in absent.items()]
+    sentences = answers.answers(run, records).sentences.items()
+    here = [f"{backend} {sentence}" for backend, sentence in sentences if answers.NOT_MEASURED not in sentence]
+    if here:
+        yield "models", here
     new = coverage.new_failures(records)
     if records:
         yield "new", list(_new(new, width))

@@ -37,10 +37,13 @@ def _rank(sample: Sample) -> int:
 
 
 def _dims(sample: Sample) -> list[Value]:
-    """Every dimension, from either end; of more than three, the first two and the last two."""
+    """Every dimension, from either end; of more than three, the first two and the last two. The longest comes twice as
+    often: kernels change what they do where a line is long."""
     rank = max(_rank(sample), 1)
     both = [*range(-1, -rank - 1, -1), *range(rank)]
-    return [dim for dim in both if rank <= 3 or dim % rank in (0, 1, rank - 2, rank - 1)]
+    some = [dim for dim in both if rank <= 3 or dim % rank in (0, 1, rank - 2, rank - 1)]
+    sizes = sample.tensors[0].shape if _rank(sample) else (1,)
+    return [*some, *(dim for dim in some if sizes[dim] == max(sizes) > 1)]
 
 
 def _dim_tuples(sample: Sample) -> list[Value]:
@@ -101,6 +104,21 @@ def _probabilities(sample: Sample) -> Sequence[Value]:
     return () if arguments.given(sample, "p") is None else (0.0, 0.5, 1.0)
 
 
+_EQUATIONS: dict[tuple[int, ...], tuple[str, ...]] = {
+    (1, 1): ("i,i->", "i,j->ji"),
+    (2,): ("ij->ji", "ij->j", "ij->"),
+    (2, 2): ("ij,kj->ki", "ij,ij->j", "ij,kl->likj"),
+    (3,): ("bij->bji", "bij->ib", "bij->j"),
+    (3, 2): ("bij,kj->bki", "bij,jk->kbi", "bij,bj->ib"),
+    (3, 3): ("bij,ijk->bik", "bij,bkj->kbi"),
+}
+"""By the ranks of the operands, besides op_db's own: products with another index as the batch, in another order."""
+
+
+def _equations(sample: Sample) -> Sequence[Value]:
+    return _EQUATIONS.get(tuple(tensor.ndim for tensor in sample.tensors), ())
+
+
 def _unless(other: str, values: Sequence[Value]) -> Callable[[Sample], Sequence[Value]]:
     return lambda sample: () if arguments.given(sample, other) is not None else values
 
@@ -151,6 +169,7 @@ FAMILIES: tuple[Family, ...] = (
         ("addmm*", "addmv", "addbmm", "baddbmm", "addr"),
         (("alpha", None, _SCALARS[1:5]), ("beta", None, _SCALARS[:5])),
     ),
+    Family("sum of products", ("einsum",), (("equation", 1, _equations),)),
     Family("reduction", _MANY_DIMS, (("dim", 1, _dim_tuples), ("keepdim", 2, _YES_NO))),
     Family("reduction of one dim", _ONE_DIM, (("dim", 1, _dims),)),
     Family(

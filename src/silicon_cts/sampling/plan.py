@@ -120,7 +120,8 @@ def _mistaken(question: Question, count: int) -> list[Recipe]:
     operator, info = question.operator, operators()[question.operator]
     kinds: dict[str, list[Recipe]] = {}
     made = samples(operator, question.dtype, question.seed)
-    for index in spread(len(made), _MISTAKEN_SAMPLES):
+    able = within([one.elements for one in made], BUDGETS[question.budget].own_elements)
+    for index in (able[at] for at in spread(len(able), _MISTAKEN_SAMPLES)):
         plain = Recipe(operator, question.dtype, index, question.seed)
         if info.out:
             kinds.setdefault("out", []).append(replace(plain, form=OUT, destination="expanded"))

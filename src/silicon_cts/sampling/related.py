@@ -7,7 +7,10 @@ from functools import lru_cache, partial
 from typing import Any
 
 from silicon_cts.catalog.operators import operators
+from silicon_cts.sampling import arguments
 from silicon_cts.sampling.call import Sample
+from silicon_cts.sampling.effort import within
+from silicon_cts.sampling.families import variations
 from silicon_cts.sampling.randomness import draws_random_numbers
 from silicon_cts.sampling.recipe import Recipe
 from silicon_cts.sampling.sample import make, samples
@@ -19,26 +22,41 @@ _NUMBERS = 4
 """Numbers of a call that are changed, one at a time."""
 _OTHERS = 2
 """Other samples of op_db."""
+_MOST_ELEMENTS = 2**16
+"""Of their tensors, where there are such samples."""
+_ARGUMENTS = 3
+"""Arguments that are given otherwise, one at a time."""
 
 
 @lru_cache(maxsize=64)
 def related(recipe: Recipe) -> tuple[Sample, ...]:
-    """Calls that differ in one thing: in their sizes, in a number, in the sample; those that the CPU takes."""
+    """Calls that differ in one thing: in their sizes, a number, an argument, the sample; those that the CPU takes."""
     plain = make(recipe)
     numbers = [at for at, leaf in enumerate(plain.leaves) if type(leaf) in (int, float)]
     found = [plain.replace(_a_little_more), *(_with_more(plain, at) for at in numbers[:_NUMBERS])]
     if any(type(leaf) is float for leaf in plain.leaves):
         found += [plain.replace(partial(_tiny, number)) for number in _ALIKE]
-    count = len(samples(recipe.operator, recipe.dtype, recipe.seed))
-    of_op_db = [
-        Recipe(recipe.operator, recipe.dtype, (recipe.sample + step) % count, recipe.seed)
-        for step in range(min(_OTHERS, count - 1) + 1)
-    ]
+    found += _given_otherwise(recipe.operator, plain)
+    made = samples(recipe.operator, recipe.dtype, recipe.seed)
+    able = within([one.elements for one in made], _MOST_ELEMENTS)
+    next_first = sorted(able, key=lambda index: (index - recipe.sample) % len(made))[: _OTHERS + 1]
+    of_op_db = [Recipe(recipe.operator, recipe.dtype, index, recipe.seed) for index in next_first]
     found += [make(other) for other in of_op_db if other != recipe]  # its own sample too, where it was varied
     taken = (sample for sample in found if takes(recipe.operator, sample))
     if not operators()[recipe.operator].random:
         return tuple(taken)
     return tuple(sample for sample in taken if not draws_random_numbers(sample))
+
+
+def _given_otherwise(operator: str, sample: Sample) -> list[Sample]:
+    """The same tensors with an argument as the operator's families vary it: a scale where there was none."""
+    found = []
+    for name, values in list(variations(operator, sample).items())[:_ARGUMENTS]:
+        now = arguments.plain(sample).get(name)
+        other = next((value for value in reversed(values) if value is not None and value != now), None)
+        if other is not None:
+            found.append(arguments.replace(sample, [(name, other)]))
+    return found
 
 
 def _a_little_more(leaf: Any) -> Any:

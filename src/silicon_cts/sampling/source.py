@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch.utils._pytree import tree_unflatten
 
+from silicon_cts.catalog.models.calls import CALLS
 from silicon_cts.catalog.operators import op_info
 from silicon_cts.sampling import literals, observation
 from silicon_cts.sampling.forms import INPLACE, WRONG
@@ -23,8 +24,10 @@ def source(recipe: Recipe, aspect: str = "forward") -> str:
 
     Of ``repeat`` it is all calls one after the other, each with tensors of its own. For a gradient it also defines
     ``cotangents``, and ``process`` where op_db takes the gradient of something else than the answer itself. Raises what
-    the CPU raises where it cannot answer, without which there are no cotangents.
+    the CPU raises where it cannot answer, without which there are no cotangents. A model is made by the catalog.
     """
+    if recipe.operator in CALLS:
+        return _OF_MODEL.format(recipe=recipe.to_json())
     asked = observation.calls(recipe, aspect)
     tensors = {"tensors": [tensor for sample in asked for tensor in sample.tensors]}
     answer, processed = None, None
@@ -116,6 +119,17 @@ def _of_op_db(recipe: Recipe, calls: Sequence[str], *, processes: bool) -> str:
     return text + ("process = sample.output_process_fn_grad\n" if processes else "")
 
 
+_OF_MODEL = """from silicon_cts.sampling.recipe import Recipe
+from silicon_cts.sampling.sample import make
+
+recipe = Recipe.from_json({recipe!r})
+sample = make(recipe)  # the catalog's model: its weights and batches are the same bits everywhere
+tensors = sample.tensors
+
+
+def run(*tensors):
+    return sample.with_tensors(tensors).run()
+"""
 _OP = """
 from torch.testing._internal.common_methods_invocations import op_db
 

@@ -7,6 +7,7 @@ import torch
 pytest.importorskip("coremltools")
 
 from silicon_cts.backends import registry
+from silicon_cts.backends.coreml import batch
 from silicon_cts.backends.coreml.refusals import is_refusal
 from silicon_cts.backends.coreml.ways import WAYS
 from silicon_cts.backends.outcome import Task
@@ -55,6 +56,20 @@ def test_a_refused_sample_takes_no_other_down(run):
     assert [one.kind for one in found] == ["result"] * 4 + ["refusal"] * 8
     assert "op 'igamma' not implemented" in found[4].reason
     assert "type domain" in found[8].reason
+
+
+@pytest.mark.parametrize("front", ["trace", "export"])
+def test_samples_of_an_operation_that_the_converter_does_not_know_leave_together(run, monkeypatch, front):
+    convert, converted = batch.convert, []
+    monkeypatch.setattr(batch, "convert", lambda *given: converted.append(given) or convert(*given))
+    found = run(tasks("igamma", 1, 2, 3, 4, ways=[f"{front} float32"]) + tasks("sin", 0, ways=[f"{front} float32"]))
+    assert [one.kind for one in found] == ["refusal"] * 4 + ["result"]
+    assert len(converted) == 2  # all, and sin alone
+
+
+def test_a_failed_sample_with_runtime_assertions_takes_no_other_down(run):
+    found = run(tasks("nonzero", 0, 1, 2, ways=["export float32"]))
+    assert [one.kind for one in found] == ["result", "exception", "result"]
 
 
 def test_weights_that_must_be_constants_are(run):

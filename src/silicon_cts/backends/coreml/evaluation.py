@@ -20,6 +20,8 @@ from silicon_cts.mil.plan import giving
 Answer = tuple[Any, Any]
 """One output, and how far roundings move it (None if the program has no float16)."""
 
+_FAILURES = (mil.EvaluationError, mil.UnsupportedOperationError)
+
 
 def answer(function: Any, passed: Passed, precision: str) -> Mapping[int, Outcome]:
     """The outcome of every sample in a MIL function, by its key; in float16, with how far its roundings move it.
@@ -33,7 +35,7 @@ def answer(function: Any, passed: Passed, precision: str) -> Mapping[int, Outcom
     plans = [mil.prepare(function, mode) for mode in modes]
     try:
         answers = shares(passed.members, _evaluate(plans, inputs, function.outputs))
-    except mil.EvaluationError:
+    except _FAILURES:
         return {one.key: _alone(plans, inputs, one, own) for one, own in zip(passed.members, parts, strict=True)}
     return {one.key: _outcome(one, own) for one, own in zip(passed.members, answers, strict=True)}
 
@@ -41,7 +43,7 @@ def answer(function: Any, passed: Passed, precision: str) -> Mapping[int, Outcom
 def _alone(plans: Sequence[mil.Plan], inputs: Mapping[str, Any], member: Member, outputs: Sequence[Any]) -> Outcome:
     try:
         return _outcome(member, _evaluate([giving(plan, outputs) for plan in plans], inputs, outputs))
-    except mil.EvaluationError as error:
+    except _FAILURES as error:
         return failure(error, "run")
 
 

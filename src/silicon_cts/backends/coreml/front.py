@@ -6,15 +6,21 @@ which sample is running; while coremltools converts, the frames of the exception
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
+from torch.fx import Node
 
 from silicon_cts.backends import program as programs
 from silicon_cts.backends.program import Program
 from silicon_cts.sampling.sample import Sample
+
+_UNKNOWN = re.compile("convert function for op '.*' not implemented|Unsupported fx node")
+"""How the converter says that it has no function for a kind of node."""
 
 
 @dataclass(frozen=True)
@@ -63,17 +69,25 @@ class Passed:
         return Passed(self.front, members, self.inputs, programs.keeping(self.model, outputs), self.first)
 
     def culprits(self, error: BaseException) -> set[int]:
-        """The keys of the samples that hold the node at which the converter failed; empty if it does not tell."""
-        node = _node_of(error)
-        if node is None:
-            return set()
+        """The keys of the samples that hold the node at which the converter failed; empty if it does not tell.
+
+        Where it knows no such operation, of all samples that hold one.
+        """
+        numbers = {number for node in _nodes_of(error) for number in self._numbers(node)}
+        return {self.first[number].key for number in numbers} & {member.key for member in self.members}
+
+    def _numbers(self, node: Any) -> set[int]:
+        """Of the samples in the program that was traced."""
+        if isinstance(node, Node):
+            return programs.samples_of(node)
         if self.front == "trace":
             scopes, _types = node.get_scope_info()
-            numbers = programs.named_in("/".join(scopes))
-        else:
-            made = {one.name: one for one in self.model.graph.nodes}
-            numbers = programs.samples_of(made[node.name]) if node.name in made else set()
-        return {self.first[number].key for number in numbers} & {member.key for member in self.members}
+            return programs.named_in("/".join(scopes))
+        return programs.samples_of(self._made[node.name]) if node.name in self._made else set()
+
+    @cached_property
+    def _made(self) -> Mapping[str, Any]:
+        return {one.name: one for one in self.model.graph.nodes}
 
 
 class TracingError(Exception):
@@ -103,12 +117,23 @@ def _exported(program: Program) -> Any:
 _FRONTS: Mapping[str, Callable[[Program], Any]] = {"trace": programs.traced, "export": _exported}
 
 
-def _node_of(error: BaseException) -> Any:
-    """The node that ``coremltools``' front end was converting, from the frames of its exception."""
-    found, frame = None, error.__traceback__
+def _nodes_of(error: BaseException) -> list[Any]:
+    """The node that ``coremltools``' front end was at, from the frames of its exception: torch's or one of its own.
+
+    All nodes of that kind where it says that it has no function for the kind.
+    """
+    unknown = _UNKNOWN.search(str(error)) is not None
+    frame = error.__traceback__
     while frame is not None:
-        node = frame.tb_frame.f_locals.get("node")
-        if hasattr(node, "get_scope_info") and found is None:
-            found = node
+        seen: Mapping[str, Any] = frame.tb_frame.f_locals
+        node, graph = seen.get("node"), seen.get("graph")
+        if isinstance(node, Node):
+            return [one for one in node.graph.nodes if one.target == node.target] if unknown else [node]
+        if node is not None and hasattr(node, "get_scope_info"):
+            if (
+                not unknown or graph is None or f"'{node.kind}'" not in str(error)
+            ):  # it may be one in a block of the node
+                return [node]
+            return [one for one in graph.nodes if one.kind == node.kind]
         frame = frame.tb_next
-    return found
+    return []

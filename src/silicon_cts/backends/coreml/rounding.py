@@ -28,7 +28,7 @@ def spread(plan: mil.Plan, inputs: Mapping[str, Any], written: Mapping[str, Any]
     still = mil.evaluate(plan, inputs)
     largest = {name: np.zeros(np.shape(value)) for name, value in still.items()}
     for seed in range(DRAWS):
-        moved = mil.evaluate(plan, inputs, on_value=_RandomRounding(seed // 2, bool(seed % 2)))
+        moved = mil.evaluate(plan, inputs, on_value=RandomRounding(seed // 2, bool(seed % 2)))
         for name, value in moved.items():
             largest[name] = np.fmax(largest[name], _move(still[name], value))
     for name, move in largest.items():
@@ -46,7 +46,7 @@ def _move(still: Any, moved: Any) -> Any:
     return np.where(same, 0.0, np.where(np.isfinite(distance), distance, np.inf))
 
 
-class _RandomRounding:
+class RandomRounding:
     """Called with every result: rounds those of type fp16 up or down at random, ``mirrored`` the other way round."""
 
     def __init__(self, seed: int, mirrored: bool) -> None:
@@ -54,6 +54,7 @@ class _RandomRounding:
         self._mirrored = mirrored
 
     def __call__(self, _operation: Any, var: Any, value: Any) -> Any:
+        """The rounded result; None for one of another type."""
         if declared_type(var) != "fp16" or value.dtype != np.float32:
             return None
         up = self._random.integers(0, 2, value.shape).astype(bool) ^ self._mirrored

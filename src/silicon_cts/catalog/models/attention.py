@@ -107,7 +107,7 @@ class Decoder(nn.Module):
         """Int64 (N,), int64 (1,), two caches (N, HEADS, CACHE, D) -> logits (N, WORDS), and the caches."""
         word = self.words(token)[:, None]
         query, key, value = (_heads(part) for part in self.into(self.norm(word)).chunk(3, dim=-1))
-        places = torch.arange(CACHE)
+        places = torch.arange(CACHE, device=position.device)
         here = (places == position)[:, None]
         keys, values = torch.where(here, key, keys), torch.where(here, value, values)
         seen = nn.functional.scaled_dot_product_attention(query, keys, values, attn_mask=(places <= position)[None])

@@ -39,6 +39,18 @@ def seeded(build: Callable[[], torch.nn.Module], seed: int) -> torch.nn.Module:
     return model
 
 
+def running_statistics(model: torch.nn.Module, seed: int) -> torch.nn.Module:
+    """The model with running means and variances as training leaves them: those of a new model would hide their use."""
+    with torch.no_grad():
+        for name, buffer in model.named_buffers():
+            source = generator(seed, "statistics", name)
+            if name.endswith("running_mean"):
+                buffer.copy_(uniform(source, *buffer.shape, low=-0.3, high=0.3))
+            elif name.endswith("running_var"):
+                buffer.copy_(uniform(source, *buffer.shape, low=0.5, high=1.5))
+    return model
+
+
 def _start(module: torch.nn.Module, parameter: torch.Tensor) -> tuple[float, float]:
     """Centre and half the width of the range: never all zeros or ones, so that no weight hides what it does."""
     if isinstance(module, _NORMS):

@@ -27,11 +27,20 @@ def _scaled_sizes(x: Array, *factors: Array | float) -> tuple[int, ...]:
 def upsample_nearest_neighbor(
     x: Array, scale_factor_height: Array | float = 1, scale_factor_width: Array | float = 1
 ) -> Array:
-    """`x` with its last two dimensions scaled; every new element is that of the sample it lies in."""
+    """`x` with its last two dimensions scaled; every new element is that of the sample it lies in.
+
+    By the factor or by the sizes, which are rounded: the documentation does not say. Unsupported where that matters.
+    """
     factors = (float(scale_factor_height), float(scale_factor_width))
     sizes = _scaled_sizes(x, *factors)
     for axis, factor, size in zip((-2, -1), factors, sizes, strict=True):
-        x = np.take(x, np.minimum(np.floor(np.arange(size) / factor).astype(np.int64), x.shape[axis] - 1), axis)
+        own = x.shape[axis]
+        by_factor = np.minimum(np.floor(np.arange(size) / factor).astype(np.int64), own - 1)
+        if not np.array_equal(by_factor, np.arange(size) * own // max(size, 1)):
+            raise UnsupportedOperationError(
+                f"{own} elements scaled by {factor:g} to {size}: the documentation does not say which are taken"
+            )
+        x = np.take(x, by_factor, axis)
     return x
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 
-from silicon_cts.backends.coreai import CoreAI, _to_ndarray, _to_tensor
+from silicon_cts.backends.coreai import CoreAI, to_ndarray, to_tensor
 
 
 class CoreAIRunner:
@@ -34,7 +34,7 @@ class CoreAIRunner:
         self._thread = ThreadPoolExecutor(1, "coreai")  # a notebook's own event loop runs in the caller's
         self._closed = weakref.finalize(self, _close, self._thread, self._loop, self._stack, self._folder)
         asset = converted.save_asset(Path(self._folder.name) / "step.aimodel")
-        self._function = self._wait_for(self._open(asset, CoreAI(backend)._specialization()))
+        self._function = self._wait_for(self._open(asset, CoreAI(backend).specialization()))
         self._inputs = self._function.desc.input_names
         self._outputs = self._function.desc.output_names
 
@@ -47,11 +47,11 @@ class CoreAIRunner:
 
     def put(self, tensor: torch.Tensor) -> Any:
         """See :class:`Runner`; int64 becomes int32, which Core AI documents."""
-        return _to_ndarray(tensor)
+        return to_ndarray(tensor)
 
     def get(self, handle: Any) -> torch.Tensor:
         """See :class:`Runner`."""
-        return _to_tensor(handle)
+        return to_tensor(handle)
 
     def __call__(self, inputs: Sequence[Any]) -> list[Any]:
         """See :class:`Runner`."""

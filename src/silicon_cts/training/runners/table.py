@@ -24,20 +24,25 @@ RUNNERS: dict[str, str] = {
 """By backend or glob of backends: file in this folder and class, called with (backend, program)."""
 
 
+def row(backend: str) -> str | None:
+    """The row of :data:`RUNNERS` for a backend; None for one that trains no programs."""
+    return next((row for pattern, row in RUNNERS.items() if fnmatchcase(backend, pattern)), None)
+
+
 def open_runner(backend: str, program: torch.export.ExportedProgram) -> Runner:
     """The program, ready to run on the backend. Raises StepError that says why it is not."""
-    row = next((row for pattern, row in RUNNERS.items() if fnmatchcase(backend, pattern)), None)
+    found = row(backend)
     try:
         absence = registry.get(backend).absence()
     except registry.UnknownBackendError as error:
         absence = None
-        if row is None:
+        if found is None:
             raise StepError(str(error)) from None
-    if row is None:
+    if found is None:
         raise StepError(f"{backend} cannot train a program yet; what can: {', '.join(RUNNERS)}")
     if absence is not None:
         raise StepError(f"{backend} is not here: {absence}")
-    file, _, name = row.partition(":")
+    file, _, name = found.partition(":")
     try:
         runner: Runner = getattr(import_module(f"{__name__.rpartition('.')[0]}.{file}"), name)(backend, program)
     except ImportError as error:

@@ -1,0 +1,120 @@
+"""How is a model trained as a function of its own tensors and of batches?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import torch
+from torch.func import functional_call
+
+from silicon_cts.catalog.models.calls import USUAL, ModelCall
+from silicon_cts.catalog.models.inference import in_dtype
+from silicon_cts.catalog.models.optimizers import Configuration
+from silicon_cts.catalog.models.table import MODELS
+
+Tensors = dict[str, torch.Tensor]
+LAST = 10
+"""Steps whose mean loss shows what has been learnt."""
+
+
+class Training:
+    """``call(configuration, batches, parameters, buffers)`` -> what :func:`left` says, wherever the tensors are."""
+
+    def __init__(self, call: ModelCall) -> None:
+        self.call = call
+
+    def __call__(
+        self, configuration: Configuration, batches: Sequence[Any], parameters: Tensors, buffers: Tensors
+    ) -> dict[str, torch.Tensor]:
+        """Train on each of the batches, (inputs, labels), once; nothing that is given is changed.
+
+        Half way, the optimizer is made anew from its ``state_dict()``, as people do who come back to a checkpoint.
+        """
+        network, loss = _structure(self.call.model.name), self.call.model.loss_function()
+        trained = {name: tensor.detach().clone().requires_grad_() for name, tensor in parameters.items()}
+        kept = {name: tensor.detach().clone() for name, tensor in buffers.items()}
+        gradients: Tensors = {}
+
+        def train(optimizer: torch.optim.Optimizer, inputs: tuple[torch.Tensor, ...], labels: torch.Tensor) -> Any:
+            def closure() -> Any:
+                optimizer.zero_grad()
+                value = loss(functional_call(network, {**trained, **kept}, inputs), labels)
+                value.backward()
+                if not gradients:
+                    gradients.update({f"gradient of {name}": _gradient(one) for name, one in trained.items()})
+                return value.detach()
+
+            return optimizer.step(closure)
+
+        optimizer = configuration.make([*trained.values()])
+        losses: list[torch.Tensor] = []
+        for step, (inputs, labels) in enumerate(batches):
+            if step and step == len(batches) // 2:
+                before, optimizer = optimizer.state_dict(), configuration.make([*trained.values()])
+                optimizer.load_state_dict(before)
+            with torch.enable_grad(), _one_thread():
+                losses.append(train(optimizer, tuple(inputs), labels))
+        state = {name: optimizer.state[one] for name, one in trained.items() if one in optimizer.state}
+        return left(self.call, torch.stack(losses), gradients, {**trained, **kept}, state)
+
+    def names(
+        self, configuration: Configuration, batches: Sequence[Any], parameters: Tensors, buffers: Tensors
+    ) -> list[str]:
+        """What each output is, found by training one step."""
+        return list(self(configuration, batches[:1], parameters, buffers))
+
+
+def left(
+    call: ModelCall, losses: torch.Tensor, gradients: Tensors, tensors: Tensors, state: dict[str, dict[str, Any]]
+) -> dict[str, torch.Tensor]:
+    """What a training run leaves behind, by name: losses (one a step); of one step the gradients, of many whether the
+    task was learnt; parameters and buffers; and what the optimizer keeps for each parameter."""
+    found = {"the losses": losses.detach()}
+    if call.steps == 1:
+        found |= gradients
+    elif call.optimizer in USUAL and call.model.learnt is not None:
+        found["whether it has learnt"] = losses[-LAST:].detach().mean() < call.model.learnt
+    found |= {name: tensor.detach() for name, tensor in tensors.items()}
+    for name, slots in state.items():
+        found |= {f"{slot} of {name}": value for slot, value in sorted(slots.items()) if _is_kept(value)}
+    return found
+
+
+def example(call: ModelCall, dtype: torch.dtype, seed: int) -> tuple[list[Any], Tensors, Tensors]:
+    """Batches, parameters and buffers of one call: the floating tensors in ``dtype``."""
+    model = call.model.build(seed)
+    batches = [
+        (tuple(in_dtype(one, dtype) for one in inputs), in_dtype(labels, dtype))
+        for inputs, labels in call.model.batches(call.steps, seed)
+    ]
+    parameters = {name: in_dtype(tensor.detach(), dtype) for name, tensor in model.named_parameters()}
+    return batches, parameters, {name: in_dtype(tensor, dtype) for name, tensor in model.named_buffers()}
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Threads that wait for one another take longer than models as small as these."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _gradient(parameter: torch.Tensor) -> torch.Tensor:
+    return torch.zeros_like(parameter) if parameter.grad is None else parameter.grad.detach().clone()
+
+
+def _is_kept(value: Any) -> bool:
+    """Not what LBFGS keeps of its history, which is as long as the steps that it took."""
+    return isinstance(value, torch.Tensor | int | float)
+
+
+@cache
+def _structure(model: str) -> torch.nn.Module:
+    """The layers in training mode; their own tensors are never read."""
+    return MODELS[model].build().train().requires_grad_(False)

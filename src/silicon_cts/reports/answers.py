@@ -1,0 +1,122 @@
+"""What can this chip do with your model? From records to one table, and one sentence a backend; nothing else."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from silicon_cts.catalog.models.calls import task_of
+from silicon_cts.catalog.models.table import MODELS, Task
+from silicon_cts.records.record import Record
+from silicon_cts.records.run_folder import Run
+from silicon_cts.reports import coverage, description, legend
+
+TASKS: Mapping[Task, tuple[str, str]] = {"inference": ("runs", "run"), "training": ("trains", "trained")}
+"""What a backend does with a model: in the present, and as it was asked."""
+NOT_MEASURED = "not measured"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one backend makes of one model, in one task."""
+
+    records: tuple[Record, ...]
+
+    @property
+    def is_right(self) -> bool:
+        """Whether all agree that were asked, and some were."""
+        return bool(self.records) and all(one.verdict == "agrees" for one in self.records)
+
+    @property
+    def mark(self) -> legend.Mark:
+        """That of the worst record."""
+        worst = min(self.records, key=lambda one: legend.VERDICTS.index(one.verdict))
+        grades = [one.grade for one in self.records if one.verdict == worst.verdict]
+        return legend.mark(worst.verdict, max(grades, key=[*legend.GRADES, ""].index))
+
+    @property
+    def placed(self) -> str:
+        """``ane 12, cpu 3``: on how many operations each unit was planned; empty if no record says."""
+        units = Counter(str(placed[1]) for one in self.records for placed in one.placement if placed[1])
+        return ", ".join(f"{unit} {amount}" for unit, amount in units.most_common())
+
+    def __str__(self) -> str:
+        """``right, grade A``; or the verdicts of what is not, each with its number of all that were asked."""
+        if not self.records:
+            return NOT_MEASURED
+        if self.is_right:
+            told = "right, bit for bit" if self.mark.name == "exact" else f"right, grade {self.mark.name}"
+        else:
+            counts = Counter(one.verdict for one in self.records if one.verdict != "agrees")
+            told = ", ".join(f"{verdict} {counts[verdict]}" for verdict in legend.VERDICTS if counts[verdict])
+            told += f" of {len(self.records)}" if len(self.records) > 1 else ""
+        return f"{told}; {self.placed}" if self.placed else told
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The table."""
+
+    backends: tuple[str, ...]
+    rows: Mapping[tuple[str, Task], Mapping[str, Answer]]
+    """By model and task, then by backend."""
+    sentences: Mapping[str, str]
+    """By backend, absent ones too."""
+
+    def __bool__(self) -> bool:
+        """Whether any model was asked."""
+        return bool(self.rows)
+
+
+def answers(run: Run, records: Sequence[Record]) -> Answers:
+    """The table of a run; empty if no model was asked."""
+    asked = [one for one in records if task_of(one.operator) is not None]
+    if not asked:
+        return Answers((), {}, {})
+    backends = tuple(dict.fromkeys(backend for backend, _, _ in coverage.columns(asked)))
+    found: dict[tuple[str, Task, str], list[Record]] = {}
+    for one in asked:
+        found.setdefault((_model(one), task_of(one.operator) or "inference", one.backend), []).append(one)
+    names = coverage.in_order((model for model, _, _ in found), MODELS)
+    rows = {
+        (model, task): {backend: Answer(tuple(found.get((model, task, backend), ()))) for backend in backends}
+        for task in TASKS
+        for model in names
+        if any((model, task, backend) in found for backend in backends)
+    }
+    absent = {name: f"{NOT_MEASURED}: {reason}" for reason, names in description.absent(run).items() for name in names}
+    told = {backend: _sentence(backend, rows) for backend in backends}
+    return Answers(backends, rows, {**told, **absent})
+
+
+def _model(record: Record) -> str:
+    return record.operator.split(".")[1]
+
+
+def _sentence(backend: str, rows: Mapping[tuple[str, Task], Mapping[str, Answer]]) -> str:
+    """``runs 8 of 10 models right, not gru (error) and lstm (unsupported); trains all 3 models right``."""
+    parts = []
+    for task, (does, done) in TASKS.items():
+        asked = {model: row[backend] for (model, of), row in rows.items() if of == task and row[backend].records}
+        wrong = [f"{model} ({answer.mark.name})" for model, answer in asked.items() if not answer.is_right]
+        if not asked:
+            parts.append(f"no model was {done}")
+        elif not wrong:
+            parts.append(f"{does} {_all(asked)} right")
+        else:
+            parts.append(f"{does} {len(asked) - len(wrong)} of {_models(len(asked))} right, not {_listed(wrong)}")
+    return "; ".join(parts)
+
+
+def _all(models: Mapping[str, Answer]) -> str:
+    return f"all {_models(len(models))}" if len(models) > 1 else f"the one model asked, {next(iter(models))},"
+
+
+def _models(number: int) -> str:
+    return f"{number} model" + ("s" if number != 1 else "")
+
+
+def _listed(names: Iterable[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last

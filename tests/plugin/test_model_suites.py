@@ -1,0 +1,79 @@
+"""Which models and training runs a suite asks, and of whom."""
+
+import pytest
+
+from silicon_cts.backends.protocol import Capability
+from silicon_cts.catalog.operators import find, model_calls
+from silicon_cts.plugin.case import is_asked
+from silicon_cts.plugin.options import Options, check_globs
+
+EAGER, PROGRAMS = Capability(("float32",)), Capability(("float32",), ahead_of_time=True)
+
+
+def options(budget: str = "quick", operators: tuple[str, ...] | None = None) -> Options:
+    return Options(None, operators, None, None, budget, 0, None, None, 0.0, False)
+
+
+def asked(options: Options, capability: Capability, backend: str) -> set[str]:
+    return {name for name, one in model_calls().items() if is_asked(options, capability, backend, one)}
+
+
+def test_few_are_trained_at_quick_and_all_at_standard():
+    quick, standard = asked(options(), EAGER, "mps"), asked(options("standard"), EAGER, "mps")
+    assert standard == set(model_calls()) > quick
+    assert {name for name in standard if name.startswith("models.")} <= quick
+    assert "training.residual_cnn.adam.fifty_steps" in asked(options("quick", ("training.*",)), EAGER, "mps")
+
+
+def test_programs_train_three_models_with_three_optimizers():
+    found = asked(options("standard"), PROGRAMS, "coreai")
+    trained = {name for name in found if name.startswith("training.")}
+    assert len(trained) == 9 and all(name.endswith(".fifty_steps") for name in trained)
+    assert asked(options(), PROGRAMS, "coreai") & trained  # one of them at quick
+    assert not [name for name in asked(options("standard"), PROGRAMS, "coreml-ane") if name.startswith("training.")]
+
+
+def test_operators_are_always_asked():
+    assert is_asked(options(), PROGRAMS, "coreai", find("add"))
+
+
+SUITE = """
+import pytest
+
+@pytest.mark.models
+@pytest.mark.aspect("forward")
+def test_models(check):
+    check.agrees()
+
+@pytest.mark.training("one_step")
+@pytest.mark.aspect("forward")
+def test_one_step(check):
+    check.agrees()
+"""
+
+
+@pytest.fixture
+def suite(pytester):
+    pytester.makepyfile(test_suite=SUITE)
+    pytester.makeini("[pytest]\nsilicon_cts_known_issues = known_issues.toml\n")
+    return pytester
+
+
+def test_a_suite_of_models_runs_and_is_recorded(suite):
+    result = suite.runpytest_subprocess(
+        "--backend", "cpu", "--op", "models.mlp", "--op", "training.mlp.muon.one_step", "-q"
+    )
+    result.assert_outcomes(passed=3)
+    result.stdout.fnmatch_lines(["*inference*", "*models*cpu runs the one model asked, mlp, right; trains the one*"])
+
+
+def test_a_wrong_length_is_said(suite):
+    suite.makepyfile(test_suite=SUITE.replace('"one_step"', '"a_week"'))
+    result = suite.runpytest_subprocess("--backend", "cpu", "--collect-only")
+    result.stdout.fnmatch_lines(["*mark it with training(one_step or fifty_steps)*"])
+
+
+def test_an_unknown_model_is_said():
+    check_globs(options("quick", ("models.*", "add")))
+    with pytest.raises(pytest.UsageError, match="unknown operator 'models.gpt9'"):
+        check_globs(options("quick", ("models.gpt9",)))

@@ -1,0 +1,77 @@
+"""What a chip can do with a model is told from records, and what was not measured is said to be so."""
+
+from pathlib import Path
+
+from silicon_cts.records.record import Record
+from silicon_cts.records.run_folder import Run
+from silicon_cts.reports import html, markdown, terminal
+from silicon_cts.reports.answers import answers
+
+
+def record(operator: str, backend: str, verdict: str = "agrees", grade: str = "A", **more) -> Record:
+    variant = "fifty_steps" if operator.startswith("training.") else ""
+    return Record(
+        operator, variant, "forward", "float32", backend, verdict, grade if verdict == "agrees" else "", **more
+    )
+
+
+ON_ANE = [["conv", "ane", ["cpu", "ane"], 0.9], ["cast", "cpu", ["cpu"], 0.1], ["conv", "ane", ["ane"], 0.2]]
+RECORDS = (
+    record("add", "cpu"),
+    record("models.mlp", "cpu"),
+    record("models.mlp", "coreml-ane", placement=ON_ANE),
+    record("models.gru", "coreml-ane", "error", reason="no shape"),
+    record("training.mlp.adam", "cpu", grade="B"),
+    record("training.mlp.sgd", "cpu"),
+)
+DESCRIPTION = {"backends": {"mps": {"absent": "no Apple GPU", "remedy": ""}}}
+
+
+def run(records=RECORDS) -> Run:
+    return Run(Path("run"), DESCRIPTION, tuple(records), 0)
+
+
+def test_a_cell_is_the_worst_of_its_records():
+    rows = answers(run(), RECORDS).rows
+    assert list(rows) == [("mlp", "inference"), ("gru", "inference"), ("mlp", "training")]
+    assert str(rows["mlp", "training"]["cpu"]) == "right, grade B"
+    assert str(rows["mlp", "inference"]["coreml-ane"]) == "right, grade A; ane 2, cpu 1"
+    assert str(rows["gru", "inference"]["coreml-ane"]) == "error 1"
+    assert str(rows["gru", "inference"]["cpu"]) == str(rows["mlp", "training"]["coreml-ane"]) == "not measured"
+
+
+def test_some_of_several_wrong_are_counted():
+    wrong = (record("training.mlp.adamw", "cpu", "disagrees"), *RECORDS)
+    assert str(answers(run(wrong), wrong).rows["mlp", "training"]["cpu"]) == "disagrees 1 of 3"
+
+
+def test_each_backend_has_a_sentence():
+    assert answers(run(), RECORDS).sentences == {
+        "cpu": "runs the one model asked, mlp, right; trains the one model asked, mlp, right",
+        "coreml-ane": "runs 1 of 2 models right, not gru (error); no model was trained",
+        "mps": "not measured: no Apple GPU",
+    }
+
+
+def test_a_run_without_models_has_no_table():
+    assert not answers(run(RECORDS[:1]), RECORDS[:1])
+    for text in (
+        html.render(run(RECORDS[:1])),
+        markdown.render(run(RECORDS[:1])),
+        terminal.render(run(RECORDS[:1]), 100),
+    ):
+        assert "with your model" not in text and "models  " not in text
+
+
+def test_every_report_shows_it():
+    page, summary, end = html.render(run()), markdown.render(run()), terminal.render(run(), 200)
+    for text in (page, summary):
+        assert "What can this chip do with your model?" in text
+    for text in (page, summary, end):
+        assert "right, grade A; ane 2, cpu 1" in text and "runs 1 of 2 models right, not gru" in text
+
+
+def test_models_are_not_counted_as_operators():
+    end = terminal.render(run(), 200)
+    assert "1/1" in next(line for line in end.splitlines() if line.startswith("cpu"))
+    assert "inference" in end and "training" in end
