@@ -1,6 +1,9 @@
 """Which recipes are asked: the same in every process, none twice, as many as the budget says."""
 
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from silicon_cts.catalog.aspects import NAMES
 from silicon_cts.catalog.operators import operators
@@ -12,6 +15,7 @@ from silicon_cts.sampling.observation import OBSERVE
 from silicon_cts.sampling.plan import Question, generated
 from silicon_cts.sampling.recipe import Recipe
 from silicon_cts.sampling.sample import make, samples
+from silicon_cts.sampling.validity import is_wrong, valid
 
 SUITE = Path(__file__).parents[2] / "suites" / "operators"
 
@@ -73,3 +77,20 @@ def test_no_gradient_is_asked_that_makes_something_huge_on_its_way():
     assert [make(one).tensors[0].shape[-1] for one in (column, tall)] == [1, 1]
     assert backward_fits(column)
     assert not backward_fits(tall)
+
+
+def own_of(name):
+    """Samples with a batch, of a size that no other dimension has."""
+    for index, sample in enumerate(samples(f"nn.functional.{name}", "float32", 0)):
+        shape = sample.tensors[0].shape
+        if len(shape) == 2 and shape[0] > 1 and shape[0] != shape[1]:
+            yield index
+
+
+@pytest.mark.parametrize("name", ["multi_margin_loss", "multilabel_margin_loss"])
+def test_nothing_is_asked_of_which_the_cpu_leaves_the_answer_unwritten(name):
+    full = Recipe(f"nn.functional.{name}", "float32", next(iter(own_of(name))))
+    batch = make(full).tensors[0].shape[0]
+    assert valid(full)
+    assert not valid(replace(full, sizes=((batch, 0),)))
+    assert not is_wrong(replace(full, sizes=((batch, 0),)))
