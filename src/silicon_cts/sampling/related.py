@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 from silicon_cts.catalog.operators import operators
-from silicon_cts.sampling import arguments
+from silicon_cts.sampling import apart, arguments
 from silicon_cts.sampling.call import Sample
 from silicon_cts.sampling.effort import within
 from silicon_cts.sampling.families import variations
@@ -34,8 +34,7 @@ def related(recipe: Recipe) -> tuple[Sample, ...]:
     plain = make(recipe)
     numbers = [at for at, leaf in enumerate(plain.leaves) if type(leaf) in (int, float)]
     found = [plain.replace(_a_little_more), *(_with_more(plain, at) for at in numbers[:_NUMBERS])]
-    if any(type(leaf) is float for leaf in plain.leaves):
-        found += [plain.replace(partial(_tiny, number)) for number in _ALIKE]
+    found += _alike(plain) or _alike(_with_number(plain))
     found += _given_otherwise(recipe.operator, plain)
     made = samples(recipe.operator, recipe.dtype, recipe.seed)
     able = within([one.elements for one in made], _MOST_ELEMENTS)
@@ -46,6 +45,20 @@ def related(recipe: Recipe) -> tuple[Sample, ...]:
     if not operators()[recipe.operator].random:
         return tuple(taken)
     return tuple(sample for sample in taken if not draws_random_numbers(sample))
+
+
+def _alike(sample: Sample | None) -> list[Sample]:
+    """Calls whose floats, and nothing else, are another; none of a sample without a float."""
+    if sample is None or not any(type(leaf) is float for leaf in sample.leaves):
+        return []
+    return [sample.replace(partial(_tiny, number)) for number in _ALIKE]
+
+
+def _with_number(sample: Sample) -> Sample | None:
+    """Numbers in the place of all tensors but the first."""
+    changes = apart.right(sample)
+    found = changes.get(apart.NUMBERS) or changes.get(apart.NUMBER)
+    return apart.apply(sample, found[-1]) if found else None
 
 
 def _given_otherwise(operator: str, sample: Sample) -> list[Sample]:
