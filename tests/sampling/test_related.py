@@ -19,6 +19,12 @@ def test_an_argument_is_given_otherwise_on_the_same_tensors():
     assert any(one.arguments()[1].get("scale") not in (None, 1.0) for one in alike)
 
 
+def test_numbers_stand_in_the_place_of_tensors_that_have_elements():
+    numbers = [leaf for one in related(Recipe("clamp", "float32", 0)) for leaf in one.leaves if type(leaf) is float]
+    assert numbers == [1e-7, 1e-7, 3e-7, 3e-7]
+    assert related(Recipe("clamp", "float32", 0, leading=(0,)))
+
+
 def test_the_sample_that_a_recipe_varies_is_among_them():
     varied = Recipe("cummin", "float32", 0, sizes=((5, 7),))
     own = make(Recipe("cummin", "float32", 0))

@@ -55,8 +55,8 @@ def _alike(sample: Sample | None) -> list[Sample]:
 
 
 def _with_number(sample: Sample) -> Sample | None:
-    """Numbers in the place of all tensors but the first."""
-    changes = apart.right(sample)
+    """Numbers in the place of all tensors but the first; None where a tensor has no element to be one."""
+    changes = apart.right(sample) if all(tensor.numel() for tensor in sample.tensors) else {}
     found = changes.get(apart.NUMBERS) or changes.get(apart.NUMBER)
     return apart.apply(sample, found[-1]) if found else None
 
