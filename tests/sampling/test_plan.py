@@ -10,9 +10,8 @@ from silicon_cts.catalog.operators import operators
 from silicon_cts.sampling import plan
 from silicon_cts.sampling.aspects import ASPECTS
 from silicon_cts.sampling.effort import BUDGETS
-from silicon_cts.sampling.extent import backward_fits
 from silicon_cts.sampling.observation import OBSERVE
-from silicon_cts.sampling.plan import Question, generated
+from silicon_cts.sampling.plan import Question, backward_fits, generated
 from silicon_cts.sampling.recipe import Recipe
 from silicon_cts.sampling.sample import make, samples
 from silicon_cts.sampling.validity import is_wrong, valid

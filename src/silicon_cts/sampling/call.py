@@ -10,6 +10,11 @@ import torch
 from torch.utils._pytree import TreeSpec, tree_unflatten
 
 
+def is_device(leaf: Any) -> bool:
+    """Whether an argument says where to compute: op_db's samples are all on the CPU."""
+    return isinstance(leaf, torch.device) or (isinstance(leaf, str) and leaf in ("cpu", "cpu:0"))
+
+
 @dataclass(frozen=True)
 class Sample:
     """One call: ``call(*args, **kwargs)``, flattened so that its tensors can be swapped for others."""

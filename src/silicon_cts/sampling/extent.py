@@ -1,19 +1,15 @@
-"""How large does a call become: what it is given, what it answers, what its gradient makes on the way?"""
+"""How large does a call become: what it is given, what it answers, what its kernels make on the way?"""
 
 from __future__ import annotations
 
 import math
-import warnings
-from contextlib import suppress
 from typing import Any
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from silicon_cts.sampling.call import Sample
-from silicon_cts.sampling.recipe import Recipe
-from silicon_cts.sampling.sample import make
+from silicon_cts.sampling.call import Sample, is_device
 
 _AT_ONCE = 16
 """Calls with no more elements or larger integers are made without asking first how large the answer would be."""
@@ -51,12 +47,8 @@ def _on_meta(sample: Sample) -> Sample:
 
     def meta(leaf: Any) -> Any:
         if isinstance(leaf, torch.Tensor):
-            return torch.empty(leaf.shape, dtype=leaf.dtype, device="meta", requires_grad=leaf.requires_grad)
-        return (
-            torch.device("meta")
-            if isinstance(leaf, torch.device) or (isinstance(leaf, str) and leaf in ("cpu", "cpu:0"))
-            else leaf
-        )
+            return torch.empty(leaf.shape, dtype=leaf.dtype, device="meta")
+        return torch.device("meta") if is_device(leaf) else leaf
 
     return sample.replace(meta)
 
@@ -70,7 +62,7 @@ def _output_elements(sample: Sample) -> int | None:
     return sum(output.numel() for output in outputs if isinstance(output, torch.Tensor))
 
 
-class _Sizes(TorchDispatchMode):
+class Sizes(TorchDispatchMode):
     """How many elements has the largest result of an ATen kernel?"""
 
     def __init__(self) -> None:
@@ -83,23 +75,12 @@ class _Sizes(TorchDispatchMode):
         self.largest = max([self.largest, *(o.numel() for o in tree_leaves(result) if isinstance(o, torch.Tensor))])
         return result
 
+    @property
+    def fit(self) -> bool:
+        """Whether none was much larger than an answer may be."""
+        return self.largest <= 8 * _MOST_OUTPUT
 
-def backward_fits(recipe: Recipe) -> bool:
-    """Whether the gradient makes nothing on its way that is larger than an answer may be, as the meta device says.
 
-    The backward of a factorisation of n numbers in a column makes n by n of them.
-    """
-    sample = make(recipe)
-    if _largest(sample) ** 2 <= _MOST_OUTPUT:
-        return True
-    sizes, sample = _Sizes(), _on_meta(sample)
-    with suppress(Exception), warnings.catch_warnings(), sizes, torch.enable_grad():
-        warnings.simplefilter("ignore")
-        outputs = [
-            one
-            for one in tree_leaves(sample.process_output(sample.run()))
-            if isinstance(one, torch.Tensor) and one.requires_grad
-        ]
-        inputs = [tensor for tensor in sample.tensors if tensor.requires_grad]
-        torch.autograd.grad(outputs, inputs, [torch.empty_like(one) for one in outputs], allow_unused=True)
-    return sizes.largest <= 8 * _MOST_OUTPUT
+def may_outgrow(sample: Sample) -> bool:
+    """Whether something with a row and a column for each element would be larger than an answer may be."""
+    return _largest(sample) ** 2 > _MOST_OUTPUT

@@ -17,6 +17,7 @@ import torch
 from torch.utils._pytree import tree_flatten
 
 from silicon_cts.catalog.dtypes import DTYPES, name_of, wide
+from silicon_cts.sampling.call import is_device
 from silicon_cts.sampling.layout import applicable, lay_out, over_memory
 from silicon_cts.sampling.memory import Memory
 from silicon_cts.sampling.randomness import draws_random_numbers as draws_random_numbers
@@ -236,8 +237,6 @@ def on_device(device: str) -> Setting:
     def move(leaf: Any) -> Any:
         if isinstance(leaf, torch.Tensor):
             return over_memory(leaf, lambda memory: memory.to(target))
-        if isinstance(leaf, torch.device) or (isinstance(leaf, str) and leaf in ("cpu", "cpu:0")):
-            return target
-        return leaf
+        return target if is_device(leaf) else leaf
 
     return Setting(lambda sample: sample.replace(move), move)

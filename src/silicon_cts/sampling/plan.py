@@ -7,7 +7,9 @@ process: Hypothesis draws it once, in one dtype, and the other dtypes are asked 
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
@@ -22,9 +24,9 @@ from silicon_cts.sampling import apart
 from silicon_cts.sampling.aspects import ASPECTS
 from silicon_cts.sampling.draws import Draws
 from silicon_cts.sampling.effort import BUDGETS, spread, within
-from silicon_cts.sampling.extent import backward_fits
+from silicon_cts.sampling.extent import Sizes, may_outgrow
 from silicon_cts.sampling.forms import INPLACE, OUT, WRONG
-from silicon_cts.sampling.observation import draws_random_numbers
+from silicon_cts.sampling.observation import draws_random_numbers, gradient, on_device
 from silicon_cts.sampling.recipe import Recipe
 from silicon_cts.sampling.sample import errors, make, samples
 from silicon_cts.sampling.strategies import bundles
@@ -109,6 +111,19 @@ def _fits(recipe: Recipe, aspect: str) -> bool:
     if aspect in ("forward", "gradient") or not operators()[recipe.operator].random:
         return True
     return draws_random_numbers(make(recipe)) == ASPECTS[aspect].draws
+
+
+def backward_fits(recipe: Recipe) -> bool:
+    """Whether the gradient makes nothing huge on its way, as the meta device says, which computes shapes only.
+
+    The backward of a factorisation of n numbers in a column makes n by n of them.
+    """
+    sizes = Sizes()
+    if may_outgrow(make(recipe)):
+        with suppress(Exception), warnings.catch_warnings():  # what meta cannot say is asked
+            warnings.simplefilter("ignore")
+            gradient(recipe, replace(on_device("meta"), around=sizes))
+    return sizes.fit
 
 
 _MISTAKEN_SAMPLES = 12

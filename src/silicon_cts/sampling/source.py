@@ -14,6 +14,7 @@ from torch.utils._pytree import tree_unflatten
 from silicon_cts.catalog.models.calls import CALLS
 from silicon_cts.catalog.operators import op_info
 from silicon_cts.sampling import literals, observation
+from silicon_cts.sampling.call import is_device
 from silicon_cts.sampling.forms import INPLACE, WRONG
 from silicon_cts.sampling.recipe import Recipe
 from silicon_cts.sampling.sample import Sample, errors, samples
@@ -61,7 +62,7 @@ def _call(recipe: Recipe, sample: Sample, names: Iterator[str]) -> str:
     def text(leaf: Any) -> _Name:
         if isinstance(leaf, torch.Tensor):
             return _Name(next(names))
-        if isinstance(leaf, torch.device) or (isinstance(leaf, str) and leaf in ("cpu", "cpu:0")):
+        if is_device(leaf):
             return _Name(_DEVICE)
         if not _is_plain(leaf):
             return _Name(f"leaves[{next(odd)}]")
