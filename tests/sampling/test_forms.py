@@ -39,6 +39,19 @@ def test_out_is_garbage_of_the_right_shape_in_any_layout(layout):
     torch.testing.assert_close(destination, make(Recipe("addmm", "complex64", 0)).run())
 
 
+def test_a_destination_of_another_dtype_holds_the_rounded_answer():
+    sample = make(Recipe("add", "int64", 3, form="out", destination="transposed", destination_dtype="bfloat16"))
+    sample.run()
+    destination = sample.leaves[sample.written[0]]
+    assert destination.dtype == torch.bfloat16
+    assert torch.equal(destination, make(Recipe("add", "int64", 3)).run().to(torch.bfloat16))
+
+
+def test_indices_keep_their_dtype_beside_values_of_another():
+    sample = make(Recipe("cummax", "float32", 0, form="out", destination_dtype="bfloat16"))
+    assert [sample.leaves[index].dtype for index in sample.written] == [torch.bfloat16, torch.int64]
+
+
 def test_every_output_has_its_destination():
     sample = make(Recipe("linalg.qr", "float32", 0, form="out"))
     assert [sample.leaves[index].shape for index in sample.written] == [
@@ -64,6 +77,8 @@ def test_guards_survive_a_change_of_device_or_dtype():
         (Recipe("nn.functional.conv2d", "float32", 0, form="out"), "takes no out="),
         (Recipe("add", "float32", 0, form="sideways"), "no form 'sideways'; there are inplace, out and wrong"),
         (Recipe("exp", "float32", 0, form="out", destination="diagonal"), "no layout 'diagonal'"),
+        (Recipe("exp", "float32", 0, form="out", destination_dtype="half"), "no dtype 'half'"),
+        (Recipe("exp", "float32", 0, form="out", destination_dtype="int64"), "of float32 is not written into int64"),
         (Recipe("add", "float32", 0, wanted=(7,)), "tensor 7 of 2 has no gradient"),
     ],
 )

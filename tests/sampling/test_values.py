@@ -47,6 +47,13 @@ def test_integers_reach_their_limits_and_what_float32_cannot_hold():
     assert {2**63 - 1, -(2**63), 2**24 + 1} <= set(limits.tolist())
 
 
+def test_booleans_become_all_alike_where_numbers_become_large_or_small():
+    mask = torch.arange(60) % 3 == 0
+    made = {name: profile(mask, name, Draws(1)) for name in PROFILES}
+    assert made.pop("large").all() and not made.pop("small").any()
+    assert all(torch.equal(kept, mask) for kept in made.values())
+
+
 def test_sorted_tensors_stay_sorted():
     special = profile(torch.arange(20.0), "special", Draws(1))
     assert torch.equal(special.nan_to_num(torch.inf), special.nan_to_num(torch.inf).sort().values)

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch.utils._pytree import tree_flatten, tree_leaves, tree_map_only
 
+from silicon_cts.catalog.dtypes import DTYPES, name_of
 from silicon_cts.sampling.call import Sample
 from silicon_cts.sampling.layout import garbage, lay_out, over_memory
 from silicon_cts.sampling.recipe import RecipeError
@@ -19,18 +20,18 @@ GUARD = 16
 """Elements of garbage before and behind the memory of a tensor that is written to."""
 
 
-def apply(sample: Sample, form: str, destination: str, info: Any) -> Sample:
+def apply(sample: Sample, form: str, destination: str, dtype: str, info: Any) -> Sample:
     """The call in a form; what it writes to lies in a larger, guarded buffer.
 
-    ``info`` is the operator's ``OpInfo``, and ``destination`` the layout of what ``out=`` is given. Raises RecipeError
-    for a form that there is not.
+    ``info`` is the operator's ``OpInfo``, ``destination`` the layout of what ``out=`` is given, and ``dtype`` the name
+    of its dtype if that is another than the answer's. Raises RecipeError for a form or a dtype that there is not.
     """
     if form in ("", WRONG):
         return sample
     if form == INPLACE:
         return _in_place(sample, info.inplace_variant)
     if form == OUT:
-        return _into(sample, destination or "contiguous", bool(info.supports_out))
+        return _into(sample, destination or "contiguous", dtype, bool(info.supports_out))
     raise RecipeError(f"no form {form!r}; there are {INPLACE}, {OUT} and {WRONG}")
 
 
@@ -41,18 +42,26 @@ def _in_place(sample: Sample, variant: Callable[..., Any] | None) -> Sample:
     return replace(sample, call=variant, leaves=(guarded(first), *sample.leaves[1:]), written=(0,))
 
 
-def _into(sample: Sample, destination: str, supported: bool) -> Sample:
-    """``out=`` holds garbage of the shapes and dtypes that the plain call answers with on the CPU."""
+def _into(sample: Sample, destination: str, dtype: str, supported: bool) -> Sample:
+    """``out=`` holds garbage of the shapes and dtypes that the plain call answers with on the CPU; with ``dtype``, what
+    has the dtype of its first answer has that instead."""
     if not supported:
         raise RecipeError("it takes no out=")
+    if dtype and dtype not in DTYPES:
+        raise RecipeError(f"no dtype {dtype!r}; there are {', '.join(DTYPES)}")
     try:
         with torch.no_grad():
             answer = sample.run()
     except Exception as error:
         raise RecipeError(f"the plain call fails: {type(error).__name__}: {error}") from error
 
+    answers = [leaf.dtype for leaf in tree_leaves(answer) if isinstance(leaf, torch.Tensor)]
+    instead = {answers[0]: DTYPES[dtype].torch} if dtype and answers else {}
+    if any(not torch.can_cast(own, other) for own, other in instead.items()):
+        raise RecipeError(f"an answer of {name_of(answers[0])} is not written into {dtype}")
+
     def place(like: torch.Tensor) -> torch.Tensor:
-        plain = garbage(like.dtype, like.numel()).reshape(like.shape)
+        plain = garbage(instead.get(like.dtype, like.dtype), like.numel()).reshape(like.shape)
         return guarded(lay_out(plain, destination))
 
     out = tree_map_only(torch.Tensor, place, tuple(answer) if isinstance(answer, tuple | list) else answer)

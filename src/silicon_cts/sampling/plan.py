@@ -30,6 +30,7 @@ from silicon_cts.sampling.observation import draws_random_numbers, gradient, on_
 from silicon_cts.sampling.recipe import Recipe
 from silicon_cts.sampling.sample import errors, make, samples
 from silicon_cts.sampling.strategies import bundles
+from silicon_cts.sampling.turns import Turn
 from silicon_cts.sampling.validity import is_wrong, valid
 
 
@@ -197,13 +198,13 @@ def _search(draw: _Draw, look: Callable[[dict[str, Recipe]], None], *, shrink: b
     effort = BUDGETS[draw.budget]
     share = 1 if _is_first(draw.operator, draw.dtype) else effort.in_others
     count = math.ceil(max(effort.generated.values(), default=0) * share)
-    strategy = bundles(
-        draw.operator, draw.dtype, _aspects(draw.operator), budget=draw.budget, seeds=(draw.seed,)
-    )  # fmt: skip
+    aspects = _aspects(draw.operator)
 
     # Hypothesis makes new examples of earlier ones by repeating their parts, which is good for its own purposes: of 48
     # draws, 12 were distinct. A search of its own for each recipe has none to repeat: the plainest, and one at random.
     for number in range(count):
+        turn = Turn(draw.seed * count + number)  # another seed goes on where this one ends
+        strategy = bundles(draw.operator, draw.dtype, aspects, budget=draw.budget, seed=draw.seed, turn=turn)
 
         @seeded_by(crc32(f"{draw.operator} {draw.dtype} {draw.seed} {number}".encode()))
         @settings(

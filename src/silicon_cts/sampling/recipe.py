@@ -58,6 +58,8 @@ class Recipe:
     """How the operator is called: see :mod:`silicon_cts.sampling.forms`; empty for the plain call."""
     destination: str = ""
     """How the tensors lie in memory that ``out=`` is given."""
+    destination_dtype: str = ""
+    """dtype of the tensors that ``out=`` is given, by name; empty for those of the answer."""
     cotangent: str = ""
     """How ``grad_output`` lies in memory."""
     wanted: tuple[int, ...] = ()
@@ -110,7 +112,9 @@ class Recipe:
             "leading are sizes": sizes(self.leading),
             "arguments are pairs of a name and a value": pairs(self.arguments, str),
             "values, dtypes and layouts are names": all(map(names, (self.values, self.dtypes, self.layouts))),
-            "form, destination and cotangent are names": names((self.form, self.destination, self.cotangent)),
+            "form, destination, its dtype and cotangent are names": names(
+                (self.form, self.destination, self.destination_dtype, self.cotangent)
+            ),
             "wanted are indices": sizes(self.wanted),
             "apart is a name and numbers": change(self.apart),
         }
@@ -126,5 +130,6 @@ class Recipe:
         text += "".join(f" {'/'.join(names)}" for names in (self.values, self.dtypes, self.layouts) if names)
         text += f" {self.form}" if self.form else ""
         text += f" into {self.destination}" if self.destination else ""
+        text += f" {self.destination_dtype}" if self.destination_dtype else ""
         text += f" grad_output {self.cotangent}" if self.cotangent else ""
         return text + (f" gradient of {self.wanted}" if self.wanted else "")

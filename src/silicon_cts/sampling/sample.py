@@ -112,7 +112,7 @@ def _made(recipe: Recipe) -> Sample:
         sample = layout.apply(sample, recipe.layouts)
     if recipe.wanted:
         sample = _wanting(sample, recipe.wanted)
-    return forms.apply(sample, recipe.form, recipe.destination, op_info(recipe.operator))
+    return forms.apply(sample, recipe.form, recipe.destination, recipe.destination_dtype, op_info(recipe.operator))
 
 
 def _wanting(sample: Sample, wanted: tuple[int, ...]) -> Sample:

@@ -22,21 +22,29 @@ from silicon_cts.sampling.layout import LAYOUTS, applicable
 from silicon_cts.sampling.recipe import Recipe, Value
 from silicon_cts.sampling.sample import make, samples
 from silicon_cts.sampling.shapes import rank, shapes
-from silicon_cts.sampling.validity import Freedom, freedom, mixes, valid
+from silicon_cts.sampling.turns import ARGUMENT, LEADING, SAMPLE, Turn
+from silicon_cts.sampling.validity import Freedom, destinations, freedom, mixes, valid
 from silicon_cts.sampling.values import PROFILES
 
 ANY = Aspect(profiles=tuple(PROFILES), layouts=tuple(LAYOUTS))
 """Every value profile and every layout."""
 _MOST_RANK = 6
 _TRIED = 3
-_LEADING: tuple[tuple[int, ...], ...] = ((2,), (1,), (3,), (0,), (2, 3), (5, 1), (2, 1, 2), (1, 2, 1, 3))
+_TURNS = 999
+_LEADING: tuple[tuple[tuple[int, ...], ...], ...] = (
+    ((2,), (1,), (3,), (0,)),
+    ((2, 3), (5, 1)),
+    ((2, 1, 2),),
+    ((1, 2, 1, 3),),
+)
+"""Dimensions before the others, by how many; besides, a single one of any size."""
 
 
 Alone = tuple[tuple[int, int, int], ...]
 
 
 def _dimensions(
-    draw: st.DrawFn, sample: Sample, free: Freedom, effort: Effort
+    draw: st.DrawFn, sample: Sample, free: Freedom, effort: Effort, turn: Turn
 ) -> tuple[dict[int, int], Alone, tuple[int, ...]]:
     """New sizes, by symbols or dimension by dimension, and leading dimensions, no tensor larger than is allowed."""
     sizes: dict[int, int] = {}
@@ -47,13 +55,13 @@ def _dimensions(
 
     if free.axes and draw(st.integers(0, 2)) > bool(free.sizes):
         alone = _by_axes(draw, sample, free, effort)
-        return {}, alone, _leading(draw, sample, free, effort, lambda leading: fits({}, leading))
+        return {}, alone, _leading(draw, sample, free, effort, turn, lambda leading: fits({}, leading))
     for symbol, kinds in draw(st.permutations(free.sizes)):
         choices = [size for size in effort.sizes if min(size, 2) in kinds and size != symbol]
         size = draw(st.sampled_from([symbol, *(size for size in choices if fits({**sizes, symbol: size}))]))
         if size != symbol:
             sizes[symbol] = size
-    return sizes, (), _leading(draw, sample, free, effort, lambda leading: fits(sizes, leading))
+    return sizes, (), _leading(draw, sample, free, effort, turn, lambda leading: fits(sizes, leading))
 
 
 def _by_axes(draw: st.DrawFn, sample: Sample, free: Freedom, effort: Effort) -> Alone:
@@ -73,22 +81,24 @@ def _by_axes(draw: st.DrawFn, sample: Sample, free: Freedom, effort: Effort) -> 
 
 
 def _leading(
-    draw: st.DrawFn, sample: Sample, free: Freedom, effort: Effort, fits: Callable[[tuple[int, ...]], bool]
+    draw: st.DrawFn, sample: Sample, free: Freedom, effort: Effort, turn: Turn, fits: Callable[[tuple[int, ...]], bool]
 ) -> tuple[int, ...]:
     room = _MOST_RANK - rank(sample)
-    if not free.leading or not draw(st.integers(0, 2)):
+    if not free.leading or room < 1:
         return ()
-    several = [(size,) for size in effort.sizes if size > 3] if draw(st.booleans()) else _LEADING
-    return draw(st.sampled_from([(), *(dims for dims in several if len(dims) <= room and fits(dims))]))
+    long = [(size,) for size in effort.sizes if size > 3]
+    chosen = turn.choose(draw, LEADING, ((), long, *_LEADING[:room]))
+    return draw(st.sampled_from([dims for dims in chosen if fits(dims)] or [()]))
 
 
-def _arguments(draw: st.DrawFn, recipe: Recipe) -> tuple[tuple[str, Value], ...]:
+def _arguments(draw: st.DrawFn, recipe: Recipe, turn: Turn) -> tuple[tuple[str, Value], ...]:
     """Up to three arguments given otherwise, as the operator's families say."""
     choices = variations(recipe.operator, make(recipe))
     if not choices:
         return ()
     most: int = draw(st.integers(0, 3))
-    names = draw(st.permutations(sorted(choices)))[:most]
+    first = turn.choose(draw, ARGUMENT, sorted(choices))
+    names = dict.fromkeys([first, *draw(st.permutations(sorted(choices)))][:most])
     return tuple((name, draw(st.sampled_from(list(choices[name])))) for name in sorted(names))
 
 
@@ -105,32 +115,38 @@ def _layouts(draw: st.DrawFn, recipe: Recipe, sample: Sample, allowed: Sequence[
     return tuple(each)
 
 
-def _sample(draw: st.DrawFn, made: Sequence[Sample], elements: int) -> int:
+def _sample(draw: st.DrawFn, made: Sequence[Sample], elements: int, turn: Turn) -> int:
     """Which of op_db's samples: three times in four one that has a size to change."""
     able = within([one.elements for one in made], elements)
     sized = [i for i in able if any(size > 1 for tensor in made[i].tensors for size in tensor.shape)]
     rarely = draw(st.integers(0, 3)) == 0
-    return draw(st.sampled_from(able if rarely or not sized else sized))
+    return turn.choose(draw, SAMPLE, able if rarely or not sized else sized)
 
 
 @st.composite
 def bases(
-    draw: st.DrawFn, operator: str, dtype: str, *, budget: str = "standard", seeds: Sequence[int] = (0, 1)
+    draw: st.DrawFn,
+    operator: str,
+    dtype: str,
+    *,
+    budget: str = "standard",
+    seeds: Sequence[int] = (0, 1),
+    turn: Turn | None = None,
 ) -> Recipe:
     """Recipes with sizes and arguments, of which the CPU has taken the sizes one by one, but not yet together."""
-    effort = BUDGETS[budget]
+    effort, turn = BUDGETS[budget], turn or Turn(draw(st.integers(0, _TURNS)))
     seed = draw(st.sampled_from(list(seeds)))
-    index = _sample(draw, samples(operator, dtype, seed), effort.elements)
+    index = _sample(draw, samples(operator, dtype, seed), effort.elements, turn)
     recipe = Recipe(operator, dtype, index, seed)
     sample, free = make(recipe), freedom(operator, dtype, index, seed)
-    sizes, alone, leading = _dimensions(draw, sample, free, effort)
+    sizes, alone, leading = _dimensions(draw, sample, free, effort, turn)
     pins = {name: value for symbol, held in free.pinned if symbol in sizes for name, value in held}
     order = [symbol for symbol, _ in free.sizes if symbol in sizes]
     recipe = replace(recipe, sizes=tuple((old, sizes[old]) for old in order), axes=alone, leading=leading)
     recipe = replace(recipe, arguments=tuple(sorted(pins.items())))
     if not draw(st.integers(0, 2)):
         recipe = replace(recipe, apart=_apart(draw, recipe, effort.elements))
-    varied = dict(_arguments(draw, recipe))
+    varied = dict(_arguments(draw, recipe, turn))
     return replace(recipe, arguments=tuple(sorted({**pins, **varied}.items(), key=lambda item: item[0])))
 
 
@@ -146,6 +162,9 @@ def _vary(draw: st.DrawFn, recipe: Recipe, plain: Sample, aspect: Aspect) -> Rec
     recipe = replace(recipe, layouts=layouts, form=aspect.form)
     if aspect.destinations:
         recipe = replace(recipe, destination=draw(st.sampled_from(aspect.destinations)))
+        if not draw(st.integers(0, 2)):
+            taken = destinations(recipe.operator, recipe.dtype, recipe.sample, recipe.seed)
+            recipe = replace(recipe, destination_dtype=draw(st.sampled_from(["", *taken])))
     if aspect.cotangents:
         wanted = _wanted(draw, plain)
         recipe = replace(recipe, cotangent=draw(st.sampled_from(aspect.cotangents)), wanted=wanted)
@@ -169,13 +188,13 @@ def drafts(
 
 @st.composite
 def bundles(
-    draw: st.DrawFn, operator: str, dtype: str, aspects: Sequence[str], *, budget: str, seeds: Sequence[int]
+    draw: st.DrawFn, operator: str, dtype: str, aspects: Sequence[str], *, budget: str, seed: int, turn: Turn
 ) -> dict[str, Recipe]:
     """One base that the CPU takes, as each of several aspects asks it; whether it takes those is still to be asked.
 
     Sizes are what costs time to draw: all aspects share them.
     """
-    base = draw(bases(operator, dtype, budget=budget, seeds=seeds).filter(valid))
+    base = draw(bases(operator, dtype, budget=budget, seeds=(seed,), turn=turn).filter(valid))
     plain = make(replace(base, arguments=()))
     return {name: _vary(draw, base, plain, ASPECTS[name]) for name in aspects}
 
@@ -186,7 +205,9 @@ def _apart(draw: st.DrawFn, recipe: Recipe, elements: int) -> tuple[str | int, .
     for kind in draw(st.permutations(sorted(kinds)))[:_TRIED] if kinds else ():
         change = draw(st.sampled_from(kinds[kind]))
         changed = replace(recipe, apart=change)
-        if valid(changed) and all(tensor.numel() <= elements for tensor in make(changed).tensors):
+        if valid(changed) and all(
+            tensor.numel() <= elements and tensor.ndim <= _MOST_RANK for tensor in make(changed).tensors
+        ):
             return change
     return ()
 

@@ -172,6 +172,13 @@ def mixes(operator: str, dtype: str, index: int, seed: int) -> tuple[tuple[int, 
     return tuple(found)
 
 
+@lru_cache(maxsize=1024)
+def destinations(operator: str, dtype: str, index: int, seed: int) -> tuple[str, ...]:
+    """dtypes besides its own in which the CPU writes the answer into ``out=``: wider, narrower, floats for integers."""
+    into = Recipe(operator, dtype, index, seed, form=OUT)
+    return tuple(name for name in OTHERS if name != dtype and valid(replace(into, destination_dtype=name)))
+
+
 _MOST_MIXED = 4
 """Tensors of a call that are tried in another dtype: operands, a weight, a mask."""
 

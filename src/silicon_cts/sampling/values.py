@@ -42,10 +42,15 @@ def _scaled(tensor: torch.Tensor, powers: torch.Tensor) -> torch.Tensor:
 
 
 def _small(tensor: torch.Tensor, _: Draws) -> torch.Tensor:
+    if tensor.dtype == torch.bool:
+        return torch.zeros_like(tensor)
     return _scaled(tensor, torch.tensor(-_scales(tensor))) if tensor.is_floating_point() else tensor % 2
 
 
 def _large(tensor: torch.Tensor, draws: Draws) -> torch.Tensor:
+    """Near the limits; of booleans all are true, so that as many are counted as there can be."""
+    if tensor.dtype == torch.bool:
+        return torch.ones_like(tensor)
     if tensor.is_floating_point():
         return _scaled(tensor, torch.tensor(_scales(tensor)))
     most = min(torch.iinfo(tensor.dtype).max, 2**24 + 100)
@@ -113,11 +118,14 @@ PROFILES: dict[str, Profile] = {
     "special": _special,
 }
 """By name, the plainest first."""
+_OF_BOOLEANS = ("small", "large")
 
 
 def profile(tensor: torch.Tensor, name: str, draws: Draws) -> torch.Tensor:
-    """The tensor with other values, lying in memory as it lay; complex numbers part by part, booleans as they are."""
-    if tensor.dtype == torch.bool or not tensor.numel() or tensor.layout != torch.strided:
+    """The tensor with other values, lying in memory as it lay; complex numbers part by part, booleans all alike or as
+    they are."""
+    kept = tensor.dtype == torch.bool and name not in _OF_BOOLEANS
+    if kept or not tensor.numel() or tensor.layout != torch.strided:
         return tensor
 
     def change(memory: torch.Tensor) -> torch.Tensor:
