@@ -120,14 +120,14 @@ def test_partial_sums_of_terms():
 
 
 def test_the_comparison_asks_for_it():
-    """The Frobenius norm of 3,844 numbers of three values: right, and 10 budgets off by its own partial sums."""
+    """The Frobenius norm of 3,844 numbers of three values: right, and 12 budgets off by its own partial sums."""
     task = Task(Recipe("norm.fro", "float32", 1, sizes=((5, 31),), leading=(4,), values=("ties",)), "forward")
     oracle = Oracle(task)
     right = oracle.reference[0]
     grades = {
-        off: compare([(right * (1 + off * 2.0**-24)).float()], oracle, own_yardstick=True).grade for off in (20, 1e5)
+        off: compare([(right * (1 + off * 2.0**-24)).float()], oracle, own_yardstick=True).grade for off in (40, 1e5)
     }
-    assert grades == {20: "B", 1e5: ""}
+    assert grades == {40: "B", 1e5: ""}
 
 
 def test_a_gradient_is_a_sum_over_its_cotangents():

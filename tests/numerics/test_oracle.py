@@ -72,3 +72,20 @@ def test_where_the_cpu_fails_there_is_no_oracle(monkeypatch):
     monkeypatch.setitem(module.OBSERVE, "forward", lambda recipe, setting: 1 / 0)
     with pytest.raises(NoOracleError, match="the CPU fails in float32: ZeroDivisionError"):
         _ = Oracle(Task(Recipe("exp", "float32", 0), "forward")).yardstick
+
+
+def test_equal_results_of_a_kernel_are_rounded_alike():
+    rows = torch.arange(1.0, 40.0, dtype=torch.float64).expand(5, -1) / 7
+    with RoundEverywhere(2.0**-24, seed=0):
+        one, other = rows.exp(), rows.exp()
+    assert all(torch.equal(row, one[0]) for row in one)
+    assert not torch.equal(one, other)  # another kernel rounds by itself
+    assert {1, -1} == set(((one[0] / rows[0].exp() - 1) * 2.0**24).round().int().tolist())
+
+
+def test_between_only_results_are_rounded():
+    """The last digit of an input that is copied stays; that of a sum does not."""
+    kept = Oracle(Task(Recipe("clone", "float32", 0), "forward"))
+    assert all(torch.equal(answer[0], kept.reference[0]) for answer in kept.between)
+    moved = Oracle(Task(Recipe("exp", "float32", 0), "forward"))
+    assert not any(torch.equal(answer[0], moved.reference[0]) for answer in moved.between)

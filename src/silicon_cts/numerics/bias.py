@@ -11,8 +11,9 @@ over ``e = (answer - r rounded to the dtype) / (u |r|)``, once as it is and once
 towards zero). Budgets are no unit for it: most of a budget is how far the answer moves with its input, which is given
 exactly. A right answer, rounded, has e = 0 even where all roundings go one way, as those of 1 - tiny do. Elements of
 which the budget is many roundings are left out: of ``1 - tanh(x)^2``, what remains where ``tanh(x)`` is rounded to 1.
-``together`` is what errors common to many elements leave in the mean, a denominator for example: it is read from the
-oracle's perturbed answers, as far as their means are larger than independent errors would make them.
+``together`` is what errors common to many elements leave in the mean, a denominator for example: it is read from wide
+answers with every intermediate result rounded at random, as far as their means are larger than independent errors would
+make them. ``deviation`` is that of the errors or, where intermediate results decide, the larger one of these answers.
 
 Constants and polynomials inside of right kernels are rounded too, and always the same way: in float32 this leaves up to
 3 roundings in PyTorch's own Bessel functions. So float32 is held to IN_FLOAT32 roundings, and what is computed in
@@ -35,6 +36,8 @@ IN_FLOAT32 = 4.0
 """Roundings in float32 that the constants of a kernel may leave besides: measured, see README.md."""
 SIGMAS = 8.0
 """Standard errors of the mean: by chance less than once in 10^15 checks."""
+INTERMEDIATE = 2.0
+"""Roundings of deviation beyond which more than the result is rounded."""
 MOST = 32.0
 """Roundings in the budget of an element beyond which it is left out."""
 
@@ -48,20 +51,20 @@ def bias(
     actual: torch.Tensor,
     wide: torch.Tensor,
     allowed: torch.Tensor,
-    perturbed: Sequence[torch.Tensor],
+    between: Sequence[torch.Tensor],
     dtype: torch.dtype,
     roundoff: float,
     inputs: int,
 ) -> float:
     """By how many roundings the mean error is beyond what rounding explains, with its sign; 0.0 if it is not.
 
-    ``actual`` and ``wide`` are in float64 or complex128, ``allowed`` holds the budget of each element. Complex numbers
-    are looked at part by part. ``inputs`` is how many different numbers the call was given: answers made of few of them
-    have as few independent errors.
+    ``actual`` and ``wide`` are in float64 or complex128, ``allowed`` holds the budget of each element, and ``between``
+    are wide answers whose intermediate results are rounded. Complex numbers are looked at part by part. ``inputs`` is
+    how many different numbers the call was given: answers made of few of them have as few independent errors.
     """
     if wide.is_complex():
-        actual, wide, *perturbed = (torch.view_as_real(one.resolve_conj()) for one in (actual, wide, *perturbed))
-        parts = ([one[..., part] for one in (actual, wide, *perturbed)] for part in (0, 1))
+        actual, wide, *between = (torch.view_as_real(one.resolve_conj()) for one in (actual, wide, *between))
+        parts = ([one[..., part] for one in (actual, wide, *between)] for part in (0, 1))
         real = dtype.to_real()
         return max(
             (bias(mine, right, allowed, drawn, real, roundoff, inputs) for mine, right, *drawn in parts), key=abs
@@ -82,7 +85,7 @@ def bias(
         return found.nan_to_num(0, 0, 0)
 
     mine = errors(actual, rounded)
-    drawn = [errors(answer, wide) for answer in perturbed if answer.shape == wide.shape]
+    drawn = [errors(answer, wide) for answer in between if answer.shape == wide.shape]
     independent = min(len(values), max(inputs, 1))
     found = [_one_sided(mine, drawn, roundoff, independent)]
     signs = torch.sign(values)
@@ -94,5 +97,7 @@ def bias(
 def _one_sided(errors: torch.Tensor, drawn: Sequence[torch.Tensor], roundoff: float, independent: int) -> float:
     mean, root = float(errors.mean()), independent**0.5
     together = max((abs(float(one.mean())) - 3 * float(one.std()) / root for one in drawn), default=0.0)
-    most = one_sided(roundoff) + SIGMAS * float(errors.std()) / root + K * max(together, 0.0)
+    moved = max((float(one.std()) for one in drawn), default=0.0)
+    deviation = max(float(errors.std()), moved if moved > INTERMEDIATE else 0.0)
+    most = one_sided(roundoff) + SIGMAS * deviation / root + K * max(together, 0.0)
     return mean if abs(mean) > most else 0.0

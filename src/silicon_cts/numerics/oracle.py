@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
 from typing import Any
@@ -111,6 +111,16 @@ class Oracle:
         """More of them, for an error that a few draws do not explain: they may have missed the worst."""
         return self._perturbed(range(PAIRS, PAIRS + MORE_PAIRS))
 
+    @cached_property
+    def between(self) -> list[Observed]:
+        """Wide answers with every intermediate result and the answer itself rounded at random, the inputs as given."""
+        answers = []
+        for seed in range(2 * PAIRS):
+            roundings = RoundEverywhere(self.roundoff, seed)
+            with suppress(Exception), _default_dtype(torch.float64):
+                answers.append(self._observe(lambda sample: to_wide(self._plain(sample)), roundings))
+        return answers
+
     def _perturbed(self, pairs: range) -> list[Observed]:
         answers = []
         for pair in pairs:
@@ -149,6 +159,12 @@ class Oracle:
             (len(torch.unique(torch.view_as_real(one) if one.is_complex() else one)) for one in plain), default=0
         )
 
+    @cached_property
+    def finite_inputs(self) -> bool:
+        """Whether no tensor that the call is given holds NaN or an infinity."""
+        tensors = [one for sample in calls(self._plain_form, self.task.aspect) for one in sample.tensors]
+        return all(bool(one.detach().to_dense().isfinite().all()) for one in tensors)
+
     @property
     def overflows(self) -> bool:
         """Whether the CPU may be infinite or NaN on the way to an answer that is neither.
@@ -169,32 +185,35 @@ class Oracle:
             OBSERVE[self.task.aspect](replace(self.task.recipe, destination=""), Setting(self._plain, around=seen))
         except Exception:
             return ""
+        asked = asked if asked.kind == "float" else DTYPES["float32"]  # what integers are promoted to
         floats = [DTYPES[name] for name in seen.dtypes if name in DTYPES and DTYPES[name].significand]
         least = min(floats, key=lambda one: one.significand, default=asked)
-        return least.name if asked.kind == "float" and least.significand < asked.significand else ""
+        return least.name if least.significand < asked.significand else ""
 
     @cached_property
     def leaves_range(self) -> bool:
         """Whether the precision may run out on the way to an answer that it can hold, so that the CPU is right too.
 
-        A product of two numbers that it is given may be too large or too small for its dtype; float64 has a wider
-        range. What is asked in between, to see whether a call is remembered, has numbers that no formula is made for.
+        A sum of products of two numbers that it is given, or of two that it answers, may be too large or too small for
+        its dtype; float64 has a wider range. Integers are promoted to float32, and float16 is added up in it. What is
+        asked in between, to see whether a call is remembered, has numbers that no formula is made for.
         """
         if self.task.aspect == "repeat":
             return True
         dtype = DTYPES[self.precision or self.task.recipe.dtype]
-        if not dtype.significand:
-            return False
-        info = torch.finfo(dtype.torch)
+        dtype = dtype if dtype.significand else DTYPES["float32"]
+        largest, least = torch.finfo(dtype.torch).max, smallest_subnormal(dtype.torch)
         for sample in calls(self._plain_form, self.task.aspect):  # what a destination held is no input
             for tensor in sample.tensors:
-                if tensor.is_floating_point() or tensor.is_complex():
-                    sizes = tensor.detach().abs().to(torch.float64)
+                if tensor.dtype != torch.bool:
+                    terms = 1 if dtype.name == "float16" else max(tensor.numel(), 1)
+                    sizes = tensor.detach().to_dense().abs().to(torch.float64)
                     sizes = sizes[sizes != 0]
-                    usual = (sizes <= info.max**0.5) & (sizes >= smallest_subnormal(dtype.torch) ** 0.5)
+                    usual = (sizes <= (largest / terms) ** 0.5) & (sizes >= least**0.5)
                     if not bool(usual.all()):  # nor where it is NaN
                         return True
-        return False
+        answers = [one.abs() for one in self.reference if one is not None and dtype.name != "float16"]
+        return any(bool((one > largest**0.5).any()) for one in answers)
 
     def _of_rounded_inputs(self) -> list[Observed]:
         """The wide answer to the inputs as the precision holds them: a program of lower precision rounds them first."""
@@ -232,7 +251,7 @@ class Oracle:
     @property
     def _plain_form(self) -> Recipe:
         """Neither in place nor with a destination."""
-        return replace(self.task.recipe, form="", destination="")
+        return replace(self.task.recipe, form="", destination="", destination_dtype="")
 
 
 @lru_cache(maxsize=64)

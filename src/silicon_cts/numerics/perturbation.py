@@ -30,20 +30,32 @@ def _signs(shape: torch.Size, generator: torch.Generator) -> torch.Tensor:
     return torch.randint(0, 2, shape, generator=generator, dtype=torch.float64).mul_(2).sub_(1)
 
 
+def _signs_of(values: torch.Tensor, salt: int) -> torch.Tensor:
+    """+1 or -1 for each number of a float64 tensor, as its bits and the salt say: the same for the same number."""
+    bits = (values.contiguous().view(torch.int64) ^ salt).mul_(_ODD)
+    bits = bits.bitwise_xor_(bits >> 32).mul_(_ODD)
+    return bits.bitwise_right_shift_(62).bitwise_and_(2).sub_(1).to(torch.float64)
+
+
+_ODD = -0x61C8864680B583EB
+"""2^64 over the golden ratio, odd, as a signed number: spreads bits (D. Knuth, TAOCP 3, 6.4)."""
+
+
 class RoundEverywhere(TorchDispatchMode):
     """Every result of every ATen kernel, forward and backward, off by up to one rounding.
 
     Monte Carlo arithmetic (D. S. Parker, 1997): what the roundings of the intermediate results do to the answer is
     measured by making them at random, in a precision where nothing else is rounded. Numbers that ``roundoff`` can
-    represent are left alone, as rounding would leave them; so are views. Of what a kernel wrote in place, the elements
-    that it changed are moved, in place.
+    represent are left alone, as rounding would leave them; so are views. Equal results of one kernel are moved
+    alike, as they are rounded alike: the errors of rows that repeat do not cancel. Of what a kernel wrote in place, the
+    elements that it changed are moved, in place.
     """
 
     def __init__(self, roundoff: float, seed: int) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.roundoff = roundoff
         self._bits = -round(math.log2(abs(roundoff)))  # of a significand with that unit roundoff
-        self._generator = torch.Generator().manual_seed(seed)
+        self._salts = random.Random(seed)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run the kernel, then nudge what it made."""
@@ -75,10 +87,11 @@ class RoundEverywhere(TorchDispatchMode):
             return tensor
         if tensor._is_zerotensor():  # zeros that autograd made without memory
             return tensor
-        signs = _signs(tensor.shape, self._generator)
-        nudged = tensor * (1 + self.roundoff * signs)
+        salt = self._salts.getrandbits(62)
         if tensor.is_complex():
-            return nudged
+            sizes = torch.view_as_real(tensor.resolve_conj()).sum(-1)
+            return tensor * (1 + self.roundoff * _signs_of(sizes, salt))
+        nudged = tensor * (1 + self.roundoff * _signs_of(tensor, salt))
         fraction, _ = torch.frexp(tensor)
         scaled = fraction * 2.0**self._bits
         return torch.where(scaled == scaled.round(), tensor, nudged)

@@ -1,0 +1,67 @@
+"""What is right where a number leaves the range of its dtype, or where the answer is undefined but for a rounding."""
+
+import pytest
+import torch
+
+from silicon_cts.backends.outcome import Task
+from silicon_cts.numerics.comparison import compare
+from silicon_cts.numerics.oracle import Oracle
+from silicon_cts.sampling.recipe import Recipe
+
+SINGULAR = Recipe("linalg.cond", "float32", 2, sizes=((2, 65), (5, 4)), apart=("deeper", 0, -1))
+BEYOND = Recipe("special.polygamma.special_polygamma_n_0", "float32", 4, sizes=((5, 129),))
+CONSTANT = Recipe("corrcoef", "float32", 0, sizes=((2, 1023),), layouts=("expanded",))
+
+
+def judged(recipe: Recipe, change=lambda cpus: cpus):
+    """The grade of the CPU's answer, changed."""
+    oracle = Oracle(Task(recipe, "forward"))
+    return compare([change(one.clone()) for one in oracle.yardstick], oracle, own_yardstick=True).grade
+
+
+@pytest.mark.parametrize("recipe", [SINGULAR, BEYOND, CONSTANT], ids=lambda recipe: recipe.operator)
+def test_the_cpu_is_right(recipe):
+    assert judged(recipe)
+
+
+def test_the_condition_number_of_a_singular_matrix_may_be_infinite():
+    assert judged(SINGULAR, lambda cpus: cpus.fill_(torch.inf))
+    assert not judged(SINGULAR, lambda cpus: cpus.fill_(torch.nan))
+    assert not judged(Recipe("linalg.cond", "float32", 2), lambda cpus: cpus.fill_(torch.inf))
+
+
+def test_what_the_dtype_cannot_hold_is_infinite_or_as_the_cpu_makes_it():
+    """129! and more: the CPU multiplies an infinity by zero."""
+    oracle = Oracle(Task(BEYOND, "forward"))
+    beyond = oracle.reference[0].abs() > torch.finfo(torch.float32).max
+    assert bool(beyond.any()) and bool(oracle.yardstick[0][beyond].isnan().any())
+    assert judged(BEYOND, lambda cpus: oracle.reference[0].float())
+    assert not judged(BEYOND, lambda cpus: torch.where(beyond, 1.0, cpus))
+
+
+def test_a_quotient_of_what_a_rounding_makes_zero_may_be_a_number_where_the_cpu_finds_one():
+    """A constant row has no deviation; the mean of 1,023 equal numbers is off by a rounding."""
+    oracle = Oracle(Task(CONSTANT, "forward"))
+    assert bool(oracle.reference[0].isnan()) and bool(oracle.yardstick[0].isfinite())
+    assert judged(CONSTANT, lambda cpus: cpus.fill_(torch.nan))
+
+
+def test_nan_that_the_call_was_given_is_no_such_quotient():
+    asked = Recipe("add", "float32", 3, values=("special",))
+    assert not judged(asked, lambda cpus: cpus.nan_to_num(nan=1.0))
+
+
+def test_integers_are_judged_in_the_precision_of_what_they_meet():
+    """An int64 and a bfloat16 tensor: the distance is a bfloat16 number."""
+    asked = Recipe(
+        "nn.functional.triplet_margin_loss", "int64", 6, axes=((-2, 5, 15), (-1, 10, 13)),
+        values=("large", "as_is", "as_is"), dtypes=("", "bfloat16", ""),
+    )  # fmt: skip
+    assert Oracle(Task(asked, "forward")).coarser == "bfloat16"
+    assert Oracle(Task(Recipe("add", "int64", 3), "forward")).coarser == ""
+
+
+def test_answers_of_which_a_product_is_too_large_leave_the_range():
+    large = Recipe("linalg.householder_product", "float32", 2, axes=((-2, 5, 255), (-1, 5, 65)))
+    assert Oracle(Task(large, "forward")).leaves_range
+    assert not Oracle(Task(Recipe("linalg.householder_product", "float32", 2), "forward")).leaves_range
