@@ -150,11 +150,12 @@ def _eigvals(args: Any, _kwargs: Any, outputs: list[torch.Tensor]) -> Triples:
     matrix = (args[0] / norm[..., None, None]).to(values.dtype)  # its powers neither overflow nor grow
     scaled = values / norm[..., None]
     power, triples = torch.ones_like(scaled), []
-    product = torch.eye(matrix.shape[-1], dtype=values.dtype).expand_as(matrix)
-    for k in range(1, matrix.shape[-1] + 1):
+    order = matrix.shape[-1]  # the size of what cancels in the trace, and how the error of the QR algorithm grows
+    product = torch.eye(order, dtype=values.dtype).expand_as(matrix)
+    for k in range(1, order + 1):
         power, product = power * scaled, product @ matrix
         got, wanted = power.sum(-1), product.diagonal(dim1=-2, dim2=-1).sum(-1)
-        triples.append((f"sum(w^{k}) = tr(A^{k})", got + 1, wanted + 1))  # 1: the size of what cancels in the trace
+        triples.append((f"sum(w^{k}) = tr(A^{k})", got + order, wanted + order))
     return triples
 
 

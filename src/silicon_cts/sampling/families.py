@@ -104,19 +104,19 @@ def _probabilities(sample: Sample) -> Sequence[Value]:
     return () if arguments.given(sample, "p") is None else (0.0, 0.5, 1.0)
 
 
-_EQUATIONS: dict[tuple[int, ...], tuple[str, ...]] = {
-    (1, 1): ("i,i->", "i,j->ji"),
-    (2,): ("ij->ji", "ij->j", "ij->"),
-    (2, 2): ("ij,kj->ki", "ij,ij->j", "ij,kl->likj"),
-    (3,): ("bij->bji", "bij->ib", "bij->j"),
-    (3, 2): ("bij,kj->bki", "bij,jk->kbi", "bij,bj->ib"),
-    (3, 3): ("bij,ijk->bik", "bij,bkj->kbi"),
-}
-"""By the ranks of the operands, besides op_db's own: products with another index as the batch, in another order."""
-
-
 def _equations(sample: Sample) -> Sequence[Value]:
-    return _EQUATIONS.get(tuple(tensor.ndim for tensor in sample.tensors), ())
+    """Products with another index as the batch, in another order, besides op_db's own. Dimensions of one size have one
+    letter, so that an equation holds whatever that size becomes."""
+    letters: dict[tuple[int, int], str] = {}
+    operands = []
+    for tensor in sample.tensors:
+        named = [(size, list(tensor.shape[:dim]).count(size)) for dim, size in enumerate(tensor.shape)]
+        operands.append("".join(letters.setdefault(one, chr(ord("a") + len(letters))) for one in named))
+    every = "".join(letters.values())
+    shared = [letter for letter in every if sum(letter in operand for operand in operands) > 1]
+    free = "".join(letter for letter in every if letter not in shared)
+    results = [free, free[::-1], *(one + free for one in shared), *(free[::-1] + one for one in shared), every[::-1]]
+    return [f"{','.join(operands)}->{result}" for result in dict.fromkeys(results)]
 
 
 def _unless(other: str, values: Sequence[Value]) -> Callable[[Sample], Sequence[Value]]:
