@@ -82,7 +82,7 @@ def test_it_prints_the_error_of_a_wrong_call(operator, capsys):
 
 
 def test_there_is_one_for_every_aspect():
-    assert {*ASKED, "rejects", "random"} == set(ASPECTS)
+    assert {*ASKED, "rejects", "random", "flexible"} == set(ASPECTS)
 
 
 FAULT = """

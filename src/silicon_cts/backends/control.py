@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from silicon_cts.backends import outcome
@@ -49,13 +51,15 @@ def _threads(count: int) -> Callable[[], None]:
     return prepare
 
 
+_COMPILED = os.environ.get("TORCHINDUCTOR_CACHE_DIR") or str(Path(tempfile.gettempdir()) / "silicon-cts-inductor")
+"""What is compiled once serves all workers, whose own temporary files go with them."""
 VARIANTS: dict[str, Variant] = {
     "cpu-scalar": Variant({"ATEN_CPU_CAPABILITY": "default"}),
     "cpu-avx2": Variant({"ATEN_CPU_CAPABILITY": "avx2"}),
     "cpu-no-onednn": Variant(prepare=_without_onednn),
     "cpu-one-thread": Variant(prepare=_threads(1)),
     "cpu-two-threads": Variant(prepare=_threads(2)),
-    "cpu-compile": Variant(prepare=_threads(1)),
+    "cpu-compile": Variant({"TORCHINDUCTOR_CACHE_DIR": _COMPILED}, _threads(1)),
 }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -113,10 +113,14 @@ def export(samples: Sequence[Sample]) -> torch.export.ExportedProgram:
     return exported(Program(samples))
 
 
-def exported(program: Program) -> torch.export.ExportedProgram:
-    """The program with static shapes. Raises whatever torch.export raises."""
+def exported(program: Program, sizes: Sequence[Mapping[int, Any]] = ()) -> torch.export.ExportedProgram:
+    """The program with static shapes, but for the dimensions of an input to which ``sizes`` gives a ``Dim``.
+
+    Raises whatever torch.export raises.
+    """
+    shapes = {"tensors": tuple(map(dict, sizes))} if any(sizes) else None
     with torch.no_grad():
-        return torch.export.export(program.eval(), tuple(program.inputs))
+        return torch.export.export(program.eval(), tuple(program.inputs), dynamic_shapes=shapes)
 
 
 def traced(program: Program) -> Any:

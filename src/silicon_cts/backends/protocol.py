@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from silicon_cts.backends.outcome import Outcome, Task
-from silicon_cts.catalog.aspects import NAMES
+from silicon_cts.catalog.aspects import EAGER
 
 if TYPE_CHECKING:
     from silicon_cts.sampling.recipe import Recipe
@@ -44,7 +44,7 @@ class Capability:
 
     dtypes: tuple[str, ...]
     """Input dtypes that are worth asking for."""
-    aspects: tuple[str, ...] = NAMES
+    aspects: tuple[str, ...] = EAGER
     isolation: Isolation = "spawn"
     generates: bool = True
     """Whether generated recipes are asked of it, besides op_db's own samples."""

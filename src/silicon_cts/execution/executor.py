@@ -53,14 +53,14 @@ class Executor:
 
         An ahead-of-time backend gets them all in one program, whose cost is mostly fixed; when that fails as a whole,
         each list is run by itself. ``suspects`` are tasks that are expected to fail: they are run alone from the
-        start, so that they do not take the others down; those of one list together, if the backend splits by itself.
+        start, so that they do not take the others down, unless the backend splits by itself.
         """
         found: dict[Task, Outcome | None] = {}
         if self.capability.ahead_of_time:
             for group in groups:
-                apart = [task for task in group if task in suspects]
-                for batch in [apart] if self.capability.splits and apart else [[task] for task in apart]:
-                    found |= zip(batch, self._settle(batch), strict=True)
+                for task in group if not self.capability.splits else ():
+                    if task in suspects:
+                        found |= zip([task], self._settle([task]), strict=True)
             left = [task for group in groups for task in group if task not in found]
             together = self._attempt(left) if left and len(left) <= self.capability.batch and len(groups) > 1 else None
             if isinstance(together, list):

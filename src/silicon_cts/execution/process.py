@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import shutil
 import signal
 import tempfile
 import time
@@ -30,20 +31,21 @@ _LAST_LINES = 6
 
 
 class WorkerProcess:
-    """One warm worker of one backend."""
+    """One warm worker of one backend, with a folder of its own for temporary files."""
 
     def __init__(self, backend: str, isolation: Isolation, environment: Mapping[str, str] | None = None) -> None:
         assert isolation != "none"
         self.tasks_done = 0
         self._said_before = 0
-        handle, self._log = tempfile.mkstemp(prefix="silicon-cts-worker-", suffix=".log")
-        os.close(handle)
+        self._folder = tempfile.mkdtemp(prefix="silicon-cts-worker-")
+        self._log = str(Path(self._folder) / "stderr.log")
+        Path(self._log).touch()
         context: Any = multiprocessing.get_context(isolation)
         if isolation == "forkserver":
             context.set_forkserver_preload([template.__name__])
             os.environ[template.VARIABLE] = backend  # read once, if this start is the one that starts the fork server
         self._pipe, theirs = context.Pipe()
-        arguments = (theirs, backend, self._log, dict(environment or {}))
+        arguments = (theirs, backend, self._folder, self._log, dict(environment or {}))
         self._process = context.Process(target=worker.serve, args=arguments, daemon=True)
         self._process.start()
         os.environ.pop(template.VARIABLE, None)
@@ -72,10 +74,9 @@ class WorkerProcess:
         return answer
 
     def close(self) -> None:
-        """Kill the worker's whole process group and remove its log."""
+        """Kill the worker's whole process group and remove its folder, with what it had no time to remove."""
         self._kill()
-        with contextlib.suppress(OSError):
-            Path(self._log).unlink()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _wait(self, deadlines: Mapping[str, float]) -> list[Outcome] | Outcome:
         begin = entered = time.monotonic()

@@ -12,6 +12,7 @@ import contextlib
 import os
 import resource
 import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Mapping, Sequence
@@ -24,12 +25,18 @@ from silicon_cts.backends.outcome import Task
 from silicon_cts.backends.protocol import Backend
 
 
-def serve(pipe: Connection, backend_name: str, log: str, environment: Mapping[str, str]) -> None:
-    """Run a worker of the backend until the parent closes the pipe. stdout is dropped, stderr goes to ``log``."""
+def serve(pipe: Connection, backend_name: str, folder: str, log: str, environment: Mapping[str, str]) -> None:
+    """Run a worker of the backend until the parent closes the pipe.
+
+    stdout is dropped, stderr goes to ``log``, temporary files to ``folder``, which the parent removes: a worker is
+    killed, and has no time to.
+    """
     with contextlib.suppress(PermissionError):  # already a group leader
         os.setsid()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash is expected here: no core file, no second lost
+    os.environ.update(TMPDIR=folder)
     os.environ.update(environment)
+    tempfile.tempdir = folder  # the template process may have looked it up already
     _redirect(log)
     warnings.simplefilter("ignore")
     from silicon_cts.backends import registry

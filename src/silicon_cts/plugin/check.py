@@ -107,11 +107,18 @@ class Check:
         return found
 
     def _asked_again(self, judgement: Judgement) -> Judgement:
-        """The judgement itself if a fresh process says the same, else that it is unstable, and what ran before it."""
+        """The judgement itself if a fresh process says the same, else that it is unstable, and what ran before it.
+
+        A program of that call alone may be wrong in another place than the one that it shared: then in the same one
+        twice.
+        """
         executor, task = self._session.executor(self.case.backend), self._task(judgement)
         before = executor.before(task)
         again = self._judge(task, executor.run_fresh(task))
         if again.reason == judgement.reason:
+            return judgement
+        shared = self._session.capabilities[self.case.backend].ahead_of_time and again.verdict == judgement.verdict
+        if shared and self._judge(task, executor.run_fresh(task)).reason == again.reason:
             return judgement
         answer = again.reason or f"agrees, grade {again.grade}"
         told = f"; asked again in a fresh process: {answer}; before it ran {', '.join(before) or 'nothing'}"

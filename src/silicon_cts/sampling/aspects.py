@@ -40,6 +40,8 @@ class Aspect:
     """Whether tensors of different dtypes meet."""
     mistakes: bool = False
     """Whether calls are made wrong."""
+    resized: bool = False
+    """Whether one of op_db's samples is asked at several sizes, and nothing else."""
     draws: bool = False
     """Whether calls that take random numbers are asked; else those alone that take none."""
     asks: Callable[[Operator], bool] = lambda operator: True
@@ -75,6 +77,7 @@ ASPECTS: dict[str, Aspect] = {
     "random": Aspect(
         profiles=("as_is", "as_is", "zero_one"), layouts=_MEMORY, draws=True, asks=lambda operator: operator.random
     ),
+    "flexible": Aspect(resized=True, asks=_is_certain),
 }
 """By name, in the order in which people read them. An aspect is a row here, how it is observed in
 :mod:`silicon_cts.sampling.observation`, and a thin test in ``suites/operators``."""

@@ -200,6 +200,7 @@ OBSERVE: dict[str, Callable[[Recipe, Setting], Observation]] = {
     "rejects": forward,
     "repeat": repeat,
     "random": random_numbers,
+    "flexible": forward,
 }
 """How each aspect is observed. What is asked in it stands in :mod:`silicon_cts.sampling.plan`."""
 

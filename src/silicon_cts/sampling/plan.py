@@ -28,6 +28,7 @@ from silicon_cts.sampling.extent import Sizes, may_outgrow
 from silicon_cts.sampling.forms import INPLACE, OUT, WRONG
 from silicon_cts.sampling.observation import draws_random_numbers, gradient, on_device
 from silicon_cts.sampling.recipe import Recipe
+from silicon_cts.sampling.resized import resized
 from silicon_cts.sampling.sample import errors, make, samples
 from silicon_cts.sampling.strategies import bundles
 from silicon_cts.sampling.turns import Turn
@@ -67,7 +68,7 @@ def dtypes(
 def own(question: Question) -> list[Recipe]:
     """op_db's own samples, as many as the budget allows."""
     aspect = ASPECTS[question.aspect]
-    if not aspect.op_db:
+    if not (aspect.op_db or aspect.resized):
         return []
     operator, dtype, seed = question.operator, question.dtype, question.seed
     if aspect.form == WRONG:
@@ -75,12 +76,14 @@ def own(question: Question) -> list[Recipe]:
         return [recipe for recipe in wrong if not valid(recipe)]  # some are wrong on other devices alone
     effort = BUDGETS[question.budget]
     able = within([one.elements for one in samples(operator, dtype, seed)], effort.own_elements)
+    if aspect.resized:
+        return resized(operator, dtype, seed, able)
     return [Recipe(operator, dtype, able[index], seed) for index in spread(len(able), effort.samples)]
 
 
 def generated(question: Question) -> list[Recipe]:
     """Recipes that Hypothesis draws, without those that the CPU does not take in this dtype."""
-    count = _count(question)
+    count = 0 if ASPECTS[question.aspect].resized else _count(question)
     if not count or not ASPECTS[question.aspect].asks(operators()[question.operator]):
         return []
     if ASPECTS[question.aspect].mistakes:
@@ -183,7 +186,8 @@ def _draw(question: Question) -> _Draw:
 
 def _aspects(operator: str) -> tuple[str, ...]:
     """Those of which recipes are drawn, in an order that does not depend on what is asked in a run."""
-    return tuple(name for name, row in ASPECTS.items() if not row.mistakes and row.asks(operators()[operator]))
+    drawn = {name: row for name, row in ASPECTS.items() if not (row.mistakes or row.resized)}
+    return tuple(name for name, row in drawn.items() if row.asks(operators()[operator]))
 
 
 @lru_cache(maxsize=8)
@@ -229,7 +233,7 @@ def search(question: Question, look: Callable[[Recipe], None], *, shrink: bool) 
         if _shows(recipe, question.aspect) and _fits(recipe, question.aspect):
             look(recipe)
 
-    if not ASPECTS[question.aspect].mistakes:
+    if not (ASPECTS[question.aspect].mistakes or ASPECTS[question.aspect].resized):
         _search(_draw(question), at_aspect, shrink=shrink)
         return
     for recipe in generated(question):  # as small as op_db's own

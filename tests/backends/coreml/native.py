@@ -17,6 +17,8 @@ from silicon_cts import mil
 
 ON_ANE = {"sin", "softmax", "conv", "add", "mul", "relu", "linear", "matmul"}
 """What this Neural Engine supports."""
+WORTH = 4
+"""Convolutions from which on a program is worth the way to it."""
 
 
 class _MLCPUComputeDeviceProxy:
@@ -41,6 +43,7 @@ class _MLComputePlanProxy:
 
     def __init__(self, function, units):
         self.units = units
+        self.large = sum(one.op_type == "conv" for one in function.operations) >= WORTH
         operations = [_operation(one) for one in function.operations]
         block = plans.MLModelStructureProgramBlock([], operations, [var.name for var in function.outputs])
         program = plans.MLModelStructureProgram({"main": plans.MLModelStructureProgramFunction([], block)})
@@ -56,7 +59,9 @@ class _MLComputePlanProxy:
         )
         ane = devices.MLNeuralEngineComputeDevice(_MLNeuralEngineComputeDeviceProxy())
         supported = [cpu, gpu, *([ane] if kind in ON_ANE else [])]
-        preferred = {"CPU_ONLY": cpu, "CPU_AND_GPU": gpu, "CPU_AND_NE": ane if kind in ON_ANE else cpu}[self.units]
+        preferred = {"CPU_ONLY": cpu, "CPU_AND_GPU": gpu, "CPU_AND_NE": ane if kind in ON_ANE and self.large else cpu}[
+            self.units
+        ]
         return plans.MLComputePlanDeviceUsage(preferred, supported)
 
     def get_estimated_cost_for_mlprogram_operation(self, operation):

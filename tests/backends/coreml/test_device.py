@@ -13,9 +13,10 @@ import coremltools as ct
 from backends.coreml import native
 from silicon_cts.backends import registry
 from silicon_cts.backends.coreml import compiled
-from silicon_cts.backends.coreml.device import UNITS
+from silicon_cts.backends.coreml.device import UNITS, CoreML
 from silicon_cts.backends.coreml.placement import UNITS as DEVICES
 from silicon_cts.backends.outcome import Placed, Task
+from silicon_cts.backends.program import Program
 from silicon_cts.catalog.operators import operators
 from silicon_cts.numerics.verdict import judge
 from silicon_cts.sampling.recipe import Recipe
@@ -53,6 +54,17 @@ def test_what_was_planned_elsewhere_is_not_placed_and_says_why(core_ml):
     _, judgement = ask("coreml-ane", "cumsum")
     assert judgement.verdict == "not_placed"
     assert judgement.reason == "asked for ane, planned cumsum on cpu (ane does not support it)"
+
+
+def test_a_small_operation_is_worth_the_way_to_the_neural_engine_among_others(core_ml, monkeypatch):
+    for way in ("trace float16", "export float16"):
+        found, judgement = ask("coreml-ane", "add", 2, way)
+        assert judgement.verdict == "agrees"
+        assert [one.operation for one in found.placement] == ["add"]  # neither the one before it nor a convolution
+    monkeypatch.setattr(CoreML, "kind", Program)
+    _, judgement = ask("coreml-ane", "add", 2)
+    assert judgement.verdict == "not_placed"
+    assert judgement.reason == "asked for ane, planned add on cpu"
 
 
 def test_samples_of_one_program_have_their_own_placement(core_ml):

@@ -14,6 +14,7 @@ from silicon_cts.backends.coreml.front import Member, Passed, TracingError, pass
 from silicon_cts.backends.coreml.interface import with_constants
 from silicon_cts.backends.coreml.refusals import failure, wants_constants
 from silicon_cts.backends.outcome import Outcome
+from silicon_cts.backends.program import Program
 from silicon_cts.backends.protocol import Enter
 
 Answer = Callable[[Any, Passed, str, Enter], Mapping[int, Outcome]]
@@ -23,21 +24,26 @@ Outcomes = dict[tuple[int, str], Outcome]
 
 
 def outcomes(
-    front: str, members: Sequence[Member], precisions: Sequence[str], answer: Answer, enter: Enter
+    front: str,
+    members: Sequence[Member],
+    precisions: Sequence[str],
+    answer: Answer,
+    enter: Enter,
+    kind: type[Program] = Program,
 ) -> Outcomes:
-    """An outcome for every sample at every precision.
+    """An outcome for every sample at every precision, in programs of that ``kind``.
 
     Samples that are refused because a weight is no constant are asked again with all tensors but the first held as
     constants.
     """
-    found = _Run(front, precisions, answer, enter).outcomes(members)
+    found = _Run(front, precisions, answer, enter, kind).outcomes(members)
     again = {
         one.key: held
         for one in members
         if (held := with_constants(one)) and any(_refused_for_inputs(found[one.key, name]) for name in precisions)
     }
     if again:
-        for place, one in _Run(front, precisions, answer, enter).outcomes(list(again.values())).items():
+        for place, one in _Run(front, precisions, answer, enter, kind).outcomes(list(again.values())).items():
             if _refused_for_inputs(found[place]):
                 found[place] = one
     return found
@@ -50,10 +56,13 @@ def _refused_for_inputs(one: Outcome) -> bool:
 class _Run:
     """One front end's way with some samples."""
 
-    def __init__(self, front: str, precisions: Sequence[str], answer: Answer, enter: Enter) -> None:
+    def __init__(
+        self, front: str, precisions: Sequence[str], answer: Answer, enter: Enter, kind: type[Program]
+    ) -> None:
         self._front = front
         self._precisions = precisions
         self._answer = answer
+        self._kind = kind
         self._stage = ""
         self._tell = enter
         self._found: Outcomes = {}
@@ -80,7 +89,7 @@ class _Run:
         while left:
             self._enter("build")
             try:
-                return [passed(self._front, left)]
+                return [passed(self._front, left, kind=self._kind)]
             except TracingError as error:
                 blamed = left[0].key if len(left) == 1 else error.key
                 if blamed is None:

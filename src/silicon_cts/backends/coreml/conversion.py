@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
-from silicon_cts.backends.coreml.front import Passed
+from silicon_cts.backends.coreml.front import RANGE, Passed
 from silicon_cts.backends.coreml.interface import names, numpy_dtype
 
 
@@ -16,18 +20,57 @@ def convert(passed: Passed, precision: str) -> Any:
     import coremltools as ct
 
     asked = [
-        ct.TensorType(name, shape=tensor.shape, dtype=numpy_dtype(tensor))
-        for name, tensor in zip(names(passed.inputs), passed.inputs, strict=True)
+        ct.TensorType(name, shape=shape, dtype=numpy_dtype(tensor))
+        for name, tensor, shape in zip(names(passed.inputs), passed.inputs, _shapes(passed), strict=True)
     ]
-    model = ct.convert(
-        passed.model,
-        inputs=asked,
-        convert_to="mlprogram",
-        compute_precision=ct.precision.FLOAT16 if precision == "float16" else ct.precision.FLOAT32,
-        minimum_deployment_target=ct.target.iOS18,
-        skip_model_load=True,
-    )
+    with _without_delay():
+        model = ct.convert(
+            passed.model,
+            inputs=asked,
+            convert_to="mlprogram",
+            compute_precision=ct.precision.FLOAT16 if precision == "float16" else ct.precision.FLOAT32,
+            minimum_deployment_target=ct.target.iOS18,
+            skip_model_load=True,
+        )
     described = [one.name for one in model.get_spec().description.input]
     if unknown := set(described) - set(names(passed.inputs)):
         raise RuntimeError(f"the program has an input {sorted(unknown)[0]!r} that was not asked for")
     return model
+
+
+def _shapes(passed: Passed) -> list[tuple[Any, ...]]:
+    """Of each input, with one ``RangeDim`` for all dimensions that are flexible."""
+    import coremltools as ct
+
+    shapes = [tuple(tensor.shape) for tensor in passed.inputs]
+    own = {shape[dim] for shape, dims in zip(shapes, passed.flexible, strict=False) for dim in dims}
+    if not own:
+        return list(shapes)
+    size = ct.RangeDim(*RANGE, default=own.pop())
+    return [
+        tuple(size if dim in dims else one for dim, one in enumerate(shape))
+        for shape, dims in zip(shapes, passed.flexible, strict=True)
+    ]
+
+
+@contextmanager
+def _without_delay() -> Iterator[None]:
+    """What costs a third of a small conversion and changes nothing in the program is left out.
+
+    The converter validates the program after each of some hundred passes: here between pipelines and after dead code
+    elimination, when it checks most. And it has Python collect garbage after each conversion: Python does so by itself.
+    """
+    from coremltools.converters import _converters_entry
+    from coremltools.converters.mil.mil import Program
+
+    validate = Program.validate
+
+    def validated(program: Any, check_essential_scope: bool | None = None) -> None:
+        if check_essential_scope is not False:
+            validate(program, check_essential_scope)
+
+    with (
+        mock.patch.object(Program, "validate", validated),
+        mock.patch.object(_converters_entry, "gc", SimpleNamespace(collect=int)),
+    ):
+        yield

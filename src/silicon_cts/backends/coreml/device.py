@@ -18,6 +18,7 @@ from silicon_cts.backends.protocol import Absence, Capability, Enter
 
 if TYPE_CHECKING:
     from silicon_cts.backends.coreml.front import Passed
+    from silicon_cts.backends.program import Program
 
 UNITS = {"coreml-cpu": ("cpu", "CPU_ONLY"), "coreml-gpu": ("gpu", "CPU_AND_GPU"), "coreml-ane": ("ane", "CPU_AND_NE")}
 """Name of the backend -> the unit, and the ``coremltools.ComputeUnit`` that asks for it."""
@@ -32,6 +33,13 @@ class CoreML(CoreMLReference):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.unit, self.compute_units = UNITS[name]
+
+    @property
+    def kind(self) -> type[Program]:
+        """For the Neural Engine, behind surroundings that are worth the way there."""
+        from silicon_cts.backends.coreml.surroundings import Embedded
+
+        return Embedded if self.unit == "ane" else super().kind
 
     @property
     def marks(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,9 +16,13 @@ import torch
 from torch.fx import Node
 
 from silicon_cts.backends import program as programs
+from silicon_cts.backends.coreml.decomposition import decomposed
 from silicon_cts.backends.program import Program
+from silicon_cts.sampling.resized import RANGE as RANGE
 from silicon_cts.sampling.sample import Sample
 
+Flexible = Sequence[Collection[int]]
+"""Of each input, the dimensions that take one and the same size, any within :data:`RANGE`."""
 _UNKNOWN = re.compile("convert function for op '.*' not implemented|Unsupported fx node")
 """How the converter says that it has no function for a kind of node."""
 
@@ -53,6 +57,10 @@ class Passed:
     """A ScriptModule or an ExportedProgram."""
     first: tuple[Member, ...]
     """The members of the program that was traced, by which its modules are numbered."""
+    flexible: Flexible = ()
+    """Of each input; empty if none has any."""
+    kind: type[Program] = Program
+    """How the samples stand in it."""
 
     def keeping(self, keys: Collection[int]) -> Passed:
         """The same with the samples of these keys alone."""
@@ -60,13 +68,13 @@ class Passed:
         if len(members) == len(self.members):
             return self
         if self.front == "trace":
-            return passed(self.front, members)
+            return passed(self.front, members, kind=self.kind)
         starts, position = {}, 0
         for member in self.members:
             starts[member.key] = range(position, position + len(member.dtypes))
             position += len(member.dtypes)
         outputs = {position for member in members for position in starts[member.key]}
-        return Passed(self.front, members, self.inputs, programs.keeping(self.model, outputs), self.first)
+        return replace(self, members=members, model=programs.keeping(self.model, outputs))
 
     def culprits(self, error: BaseException) -> set[int]:
         """The keys of the samples that hold the node at which the converter failed; empty if it does not tell.
@@ -99,22 +107,28 @@ class TracingError(Exception):
         self.cause = cause
 
 
-def passed(front: str, members: Sequence[Member]) -> Passed:
+def passed(front: str, members: Sequence[Member], flexible: Flexible = (), kind: type[Program] = Program) -> Passed:
     """The samples as a traced or exported program. Raises TracingError."""
-    program = Program([member.sample for member in members], [member.held for member in members], lifted=True)
+    program = kind([member.sample for member in members], [member.held for member in members], lifted=True)
     try:
-        model = _FRONTS[front](program)
+        more = [()] * (len(program.inputs) - len(flexible)) if flexible else []
+        flexible = [*flexible, *more]
+        model = _FRONTS[front](program, flexible)
     except Exception as error:
         blamed = program.running
         raise TracingError(None if blamed is None else members[blamed].key, error) from error
-    return Passed(front, tuple(members), tuple(program.inputs), model, tuple(members))
+    return Passed(front, tuple(members), tuple(program.inputs), model, tuple(members), flexible, kind)
 
 
-def _exported(program: Program) -> Any:
-    return programs.exported(program).run_decompositions({})
+def _exported(program: Program, flexible: Flexible) -> Any:
+    size = torch.export.Dim("size", min=RANGE[0], max=RANGE[1])
+    return decomposed(programs.exported(program, [dict.fromkeys(dims, size) for dims in flexible]))
 
 
-_FRONTS: Mapping[str, Callable[[Program], Any]] = {"trace": programs.traced, "export": _exported}
+_FRONTS: Mapping[str, Callable[[Program, Flexible], Any]] = {
+    "trace": lambda program, _flexible: programs.traced(program),  # any size may be given to what was traced
+    "export": _exported,
+}
 
 
 def _nodes_of(error: BaseException) -> list[Any]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from silicon_cts.backends.coreml.front import Member
 from silicon_cts.catalog.dtypes import DTYPES, name_of
+from silicon_cts.catalog.models.calls import CALLS
 
 if TYPE_CHECKING:
     import torch
@@ -33,8 +34,8 @@ RETURNED = (*GIVEN, "int16", "int8", "uint8")
 """dtypes of tensors that have a form at the interface when a program returns them."""
 
 
-def member(key: int, sample: Sample) -> Member | str:
-    """The sample as a member of a program; or why it cannot be one."""
+def member(key: int, sample: Sample, held: tuple[int, ...] = ()) -> Member | str:
+    """The sample as a member of a program that holds the tensors at these positions; or why it cannot be one."""
     import torch
     from torch.utils._pytree import tree_flatten
 
@@ -48,7 +49,20 @@ def member(key: int, sample: Sample) -> Member | str:
     for output in outputs:
         if name_of(output.dtype) not in RETURNED:
             return f"{name_of(output.dtype)} outputs: Core ML returns {', '.join(RETURNED)}"
-    return Member(key, sample, (), tuple(output.dtype for output in outputs))
+    return Member(key, sample, held, tuple(output.dtype for output in outputs))
+
+
+def weights(operator: str, sample: Sample) -> tuple[int, ...]:
+    """The positions of a model's parameters and buffers, which a deployed program holds; none of an operator."""
+    import torch
+    from torch.utils._pytree import tree_leaves
+
+    call = CALLS.get(operator)
+    if call is None or call.task != "inference":
+        return ()
+    (inputs, _), _ = sample.arguments()
+    first = sum(isinstance(leaf, torch.Tensor) for leaf in tree_leaves(inputs))
+    return tuple(range(first, len(sample.tensors)))
 
 
 def with_constants(one: Member) -> Member | None:

@@ -65,10 +65,13 @@ def unit_of(device: Any) -> str:
     return UNITS.get(type(device).__name__, type(device).__name__)
 
 
-def own(planned: Sequence[Planned], inputs: Iterable[str], outputs: Iterable[str]) -> list[Placed]:
+def own(
+    planned: Sequence[Planned], inputs: Iterable[str], outputs: Iterable[str], around: Iterable[str] = ()
+) -> list[Placed]:
     """The operations between these inputs and outputs that are the operator's own, in order.
 
-    Without inputs, all that the outputs need.
+    Without inputs, all that the outputs need. ``around`` are the inputs of what the operator is embedded in: what
+    follows from these alone is none of its own, nor is the operation that brings it together with an input.
     """
     needed = set(outputs)
     backward = []
@@ -76,12 +79,15 @@ def own(planned: Sequence[Planned], inputs: Iterable[str], outputs: Iterable[str
         if one.gives & needed:
             needed |= one.takes
             backward.append(one)
-    reached = set(inputs)
+    reached, outside = set(inputs), set(around)
     forward = []
     for one in reversed(backward):
         if not reached or one.takes & reached:
             reached |= one.gives if reached else set()
-            forward.append(one.placed)
+            if not one.takes & outside:
+                forward.append(one.placed)
+        elif one.takes & outside:
+            outside |= one.gives
     return [placed for placed in forward if placed.operation not in AROUND]
 
 

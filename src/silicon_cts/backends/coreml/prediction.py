@@ -32,10 +32,11 @@ def answer(model: Any, loaded: Any, plan: Any, passed: Passed, precision: str, u
     planned = placement.read(plan) if plan is not None else []
     found = {}
     starts = _inputs_of(passed)
+    around = set(names(passed.inputs)) - {name for own in starts.values() for name in own}
     for member, own in zip(passed.members, shares(passed.members, given), strict=True):
         values = [tensor(answers[name], dtype) for name, dtype in zip(own, member.dtypes, strict=True)]
         spreads: Observed | None = [torch.from_numpy(moves[name]) for name in own] if moves else None
-        placed = tuple(placement.own(planned, starts[member.key], own))
+        placed = tuple(placement.own(planned, starts[member.key], own, around))
         one = outcome.result(list(values), placement.elsewhere(placed, unit))
         found[member.key] = replace(one, placement=placed, spread=spreads)
     return found

@@ -18,6 +18,7 @@ from silicon_cts.backends.protocol import Absence, Backend, Capability, Enter
 
 if TYPE_CHECKING:
     from silicon_cts.backends.coreml.front import Passed
+    from silicon_cts.backends.program import Program
     from silicon_cts.sampling.recipe import Recipe
 
 
@@ -25,6 +26,13 @@ class CoreMLReference(Backend):
     """Conversion by coremltools, evaluation by :mod:`silicon_cts.mil`."""
 
     stages: tuple[str, ...] = ("build", "convert", "run")
+
+    @property
+    def kind(self) -> type[Program]:
+        """How samples stand in a program: side by side."""
+        from silicon_cts.backends.program import Program
+
+        return Program
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -46,7 +54,7 @@ class CoreMLReference(Backend):
 
         return Capability(
             dtypes=("float32", "int64", "bool"),
-            aspects=("forward",),
+            aspects=("forward", "flexible"),
             generates=False,
             in_others=0.5,
             isolation="forkserver" if platform.system() == "Linux" else "spawn",
@@ -63,22 +71,32 @@ class CoreMLReference(Backend):
         _warm_up()
 
     def run(self, tasks: Sequence[Task], enter: Enter) -> list[Outcome]:
-        """All samples in one program for each front end, converted at each precision that is asked for."""
+        """All samples in one program for each front end, converted at each precision that is asked for.
+
+        Of the aspect ``flexible`` a program for each sample, asked at all its sizes.
+        """
+        from silicon_cts.backends.coreml import flexible
         from silicon_cts.backends.coreml.batch import outcomes
         from silicon_cts.backends.coreml.front import Member
-        from silicon_cts.backends.coreml.interface import member
+        from silicon_cts.backends.coreml.interface import member, weights
         from silicon_cts.sampling.sample import make
 
+        if tasks[0].aspect == "flexible":
+            return flexible.outcomes(tasks, self.answer, enter, self.kind)
         enter("build")
         recipes = list(dict.fromkeys(task.recipe for task in tasks))
-        members = [member(key, make(recipe)) for key, recipe in enumerate(recipes)]
+        samples = [make(recipe) for recipe in recipes]
+        members = [
+            member(key, sample, weights(recipe.operator, sample))
+            for key, (recipe, sample) in enumerate(zip(recipes, samples, strict=True))
+        ]
         found: dict[tuple[int, str, str], Outcome] = {}
         for front in FRONTS:
             asked = [(recipes.index(task.recipe), WAYS[task.way]) for task in tasks if WAYS[task.way].front == front]
             keys = {key for key, _ in asked}
             precisions = [name for name in PRECISIONS if any(way.precision == name for _, way in asked)]
             batch = [one for one in members if isinstance(one, Member) and one.key in keys]
-            done = outcomes(front, batch, precisions, self.answer, enter) if precisions else {}
+            done = outcomes(front, batch, precisions, self.answer, enter, self.kind) if precisions else {}
             found |= {(key, front, precision): one for (key, precision), one in done.items()}
         return [
             outcome.refusal(problem, "build")
@@ -104,39 +122,9 @@ class CoreMLReference(Backend):
 
     def script(self, recipe: Recipe, aspect: str) -> str | None:
         """Convert in every way and evaluate: Core ML itself is on macOS only."""
-        return _SCRIPT
+        from silicon_cts.backends.coreml import script
 
-
-_SCRIPT = """\
-import coremltools as ct
-import numpy as np
-import silicon_cts.mil
-
-
-class Module(torch.nn.Module):
-    def forward(self, *tensors):
-        return call(*tensors)
-
-
-tensors = tuple(tensor.detach() for tensor in tensors)
-kinds = {torch.int64: np.int32, torch.float64: np.float32, torch.bool: bool}
-kinds |= {torch.int32: np.int32, torch.float32: np.float32, torch.float16: np.float16}
-inputs = [ct.TensorType(f"x{i}", tensor.shape, kinds[tensor.dtype]) for i, tensor in enumerate(tensors)]
-programs = {
-    "trace": lambda: torch.jit.trace(Module().eval(), tensors, check_trace=False),
-    "export": lambda: torch.export.export(Module().eval(), tensors).run_decompositions({}),
-}
-answer = {}
-for front, program in programs.items():
-    for precision in (ct.precision.FLOAT32, ct.precision.FLOAT16):
-        try:
-            options = {"compute_precision": precision, "minimum_deployment_target": ct.target.iOS18}
-            model = ct.convert(program(), inputs=inputs, skip_model_load=True, **options)
-            predicted = silicon_cts.mil.load(model).predict({f"x{i}": x.numpy() for i, x in enumerate(tensors)})
-            answer[front, precision.value] = list(predicted.values())
-        except Exception as error:
-            answer[front, precision.value] = repr(error)
-"""
+        return script.flexible(recipe) if aspect == "flexible" else script.static(recipe)
 
 
 @cache
@@ -153,11 +141,12 @@ def _warm_up() -> None:
     import coremltools
 
     from silicon_cts import mil
+    from silicon_cts.backends.coreml.decomposition import decomposed
     from silicon_cts.mil import registry
 
     operators()
     registry.implementation("add")
-    program = torch.export.export(torch.nn.Identity(), (torch.ones(1),)).run_decompositions({})
+    program = decomposed(torch.export.export(torch.nn.Identity(), (torch.ones(1),)))
     mil.load(coremltools.convert(program, skip_model_load=True))  # what the first conversion imports
     gc.collect()
     gc.freeze()  # converting allocates much: without a million old objects to walk it is faster

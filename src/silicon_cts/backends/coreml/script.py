@@ -1,0 +1,106 @@
+"""How is a call converted and evaluated by hand, in a script of its own?"""
+
+from __future__ import annotations
+
+from silicon_cts.backends.coreml.interface import weights
+from silicon_cts.sampling.recipe import Recipe
+from silicon_cts.sampling.resized import RANGE, dimensions
+from silicon_cts.sampling.sample import make
+
+_STATIC = """\
+import coremltools as ct
+import numpy as np
+import silicon_cts.mil
+
+
+class Module(torch.nn.Module):
+    def forward(self, *tensors):
+        return call(*tensors)
+
+
+tensors = tuple(tensor.detach() for tensor in tensors)
+kinds = {torch.int64: np.int32, torch.float64: np.float32, torch.bool: bool}
+kinds |= {torch.int32: np.int32, torch.float32: np.float32, torch.float16: np.float16}
+inputs = [ct.TensorType(f"x{i}", tensor.shape, kinds[tensor.dtype]) for i, tensor in enumerate(tensors)]
+programs = {
+    "trace": lambda: torch.jit.trace(Module().eval(), tensors, check_trace=False),
+    "export": lambda: torch.export.export(Module().eval(), tensors).run_decompositions({}),
+}
+answer = {}
+for front, program in programs.items():
+    for precision in (ct.precision.FLOAT32, ct.precision.FLOAT16):
+        try:
+            options = {"compute_precision": precision, "minimum_deployment_target": ct.target.iOS18}
+            model = ct.convert(program(), inputs=inputs, skip_model_load=True, **options)
+            predicted = silicon_cts.mil.load(model).predict({f"x{i}": x.numpy() for i, x in enumerate(tensors)})
+            answer[front, precision.value] = list(predicted.values())
+        except Exception as error:
+            answer[front, precision.value] = repr(error)
+"""
+_FLEXIBLE = """\
+import coremltools as ct
+import silicon_cts.mil
+
+
+class Module(torch.nn.Module):
+    def forward(self, *tensors):
+        return call(*tensors)
+
+
+flexible = {flexible}  # of each tensor, the dimensions that take any size
+own = {own}  # the size at which the program is made
+
+
+def when_made(tensor, dims):
+    for dim in dims:
+        tensor = tensor.index_select(dim, torch.arange(own) % tensor.shape[dim])
+    return tensor if tensor.is_floating_point() else torch.zeros_like(tensor)
+
+
+tensors = tuple(tensor.detach() for tensor in tensors)
+given = tuple(map(when_made, tensors, flexible))
+size = ct.RangeDim({least}, {most}, default=own)
+inputs = [
+    ct.TensorType(f"x{{i}}", [size if dim in dims else n for dim, n in enumerate(tensor.shape)])
+    for i, (tensor, dims) in enumerate(zip(given, flexible))
+]
+options = {{"compute_precision": ct.precision.FLOAT32, "minimum_deployment_target": ct.target.iOS18}}
+program = torch.jit.trace(Module().eval(), given, check_trace=False)
+try:
+    model = ct.convert(program, inputs=inputs, skip_model_load=True, **options)
+    predicted = silicon_cts.mil.load(model).predict({{f"x{{i}}": x.numpy() for i, x in enumerate(tensors)}})
+    answer = list(predicted.values())
+except Exception as error:
+    answer = repr(error)
+"""
+
+
+_FORWARD = """\
+    def forward(self, *tensors):
+        return call(*tensors)
+"""
+_HOLDING = """\
+    def __init__(self):  # holds the weights, as a deployed program does
+        super().__init__()
+        for i, weight in enumerate(weights):
+            self.register_buffer(f"weight_{i}", weight)
+
+    def forward(self, *tensors):
+        return call(*tensors, *self.buffers())
+"""
+_DETACHED = "tensors = tuple(tensor.detach() for tensor in tensors)\n"
+
+
+def static(recipe: Recipe) -> str:
+    """Convert in every way and evaluate."""
+    held = weights(recipe.operator, make(recipe))
+    if not held:
+        return _STATIC
+    split = f"{_DETACHED}tensors, weights = tensors[: {held[0]}], tensors[{held[0]} :]\n"
+    return _STATIC.replace(_FORWARD, _HOLDING).replace(_DETACHED, split)
+
+
+def flexible(recipe: Recipe) -> str:
+    """Trace at the size of op_db's sample, with a range in its place, and evaluate at the size of the recipe."""
+    (own, _), *_ = recipe.sizes
+    return _FLEXIBLE.format(flexible=dimensions(recipe), own=own, least=RANGE[0], most=RANGE[1])
