@@ -1,4 +1,4 @@
-"""Benchmarks: how long do about 60 operators take at sizes that people run?
+"""Benchmarks: how long do operators take at sizes that people run, and the catalog's models and their training?
 
 Only in a benchmark run: ``pytest --benchmark-only``, or any other ``--benchmark-*`` option.
 """

@@ -2,6 +2,7 @@
 
 import pytest
 
+from silicon_cts.backends.simulated import faults
 from silicon_cts.numerics.sensitivity import concerned, hunt
 
 FILE = """
@@ -46,4 +47,13 @@ def test_one_within_the_budget_is_exercised_and_missed(table):
 
 def test_operators_are_found_by_glob():
     assert [one.id for one in concerned(("nn.functional.conv?d",))] == [f"nn.functional.conv{n}d" for n in (1, 2, 3)]
+    assert [one.id for one in concerned(("modules.nn.LSTM.*", "models.lstm"))] == [
+        "models.lstm", "modules.nn.LSTM.train", "modules.nn.LSTM.eval",
+    ]  # fmt: skip
     assert concerned(("optim.Adam", "jiterator_*")) == []
+
+
+def test_a_fault_of_an_optimizer_is_caught_in_training():
+    row = faults.by_id("mps-118117")
+    found = hunt(row.id, row.code, row.summary, row.operators)
+    assert (found.verdict, found.recipe.split()[0]) == ("disagrees", "training.mlp.rprop.one_step")

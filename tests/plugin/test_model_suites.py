@@ -3,9 +3,11 @@
 import pytest
 
 from silicon_cts.backends.protocol import Capability
+from silicon_cts.catalog.models.calls import CALLS
 from silicon_cts.catalog.operators import find, model_calls
-from silicon_cts.plugin.case import is_asked
+from silicon_cts.plugin.case import dtypes, is_asked
 from silicon_cts.plugin.options import Options, check_globs
+from silicon_cts.records.regressions import Regressions
 
 EAGER, PROGRAMS = Capability(("float32",)), Capability(("float32",), ahead_of_time=True)
 
@@ -20,7 +22,7 @@ def asked(options: Options, capability: Capability, backend: str) -> set[str]:
 
 def test_few_are_trained_at_quick_and_all_at_standard():
     quick, standard = asked(options(), EAGER, "mps"), asked(options("standard"), EAGER, "mps")
-    assert standard == set(model_calls()) > quick
+    assert standard == {name for name in model_calls() if not CALLS[name].is_half} > quick
     assert {name for name in standard if name.startswith("models.")} <= quick
     assert "training.residual_cnn.adam.fifty_steps" in asked(options("quick", ("training.*",)), EAGER, "mps")
 
@@ -28,9 +30,25 @@ def test_few_are_trained_at_quick_and_all_at_standard():
 def test_programs_train_three_models_with_three_optimizers():
     found = asked(options("standard"), PROGRAMS, "coreai")
     trained = {name for name in found if name.startswith("training.")}
-    assert len(trained) == 9 and all(name.endswith(".fifty_steps") for name in trained)
-    assert asked(options(), PROGRAMS, "coreai") & trained  # one of them at quick
+    assert len(trained) == 9 + 2 * 3 and {CALLS[name].way for name in trained} == {
+        "fifty_steps",
+        "float16",
+        "float16_scaled",
+    }
+    quick = {CALLS[name].way for name in asked(options(), PROGRAMS, "coreai") & trained}
+    assert quick == {"fifty_steps", "float16_scaled"}  # one of each
     assert not [name for name in asked(options("standard"), PROGRAMS, "coreml-ane") if name.startswith("training.")]
+
+
+def test_a_step_in_float16_is_asked_of_programs_that_take_float32():
+    case = ("forward", Regressions())
+    assert dtypes(options(), PROGRAMS, find("training.lstm.sgd.float16"), *case) == ["float16"]
+    assert dtypes(options(), PROGRAMS, find("training.lstm.sgd.fifty_steps"), *case) == ["float32"]
+
+
+def test_modules_are_asked_of_what_runs_call_by_call():
+    batch_norm = find("modules.nn.BatchNorm2d.train")
+    assert is_asked(options(), EAGER, "mps", batch_norm) and not is_asked(options(), PROGRAMS, "coreai", batch_norm)
 
 
 def test_operators_are_always_asked():
@@ -70,7 +88,7 @@ def test_a_suite_of_models_runs_and_is_recorded(suite):
 def test_a_wrong_length_is_said(suite):
     suite.makepyfile(test_suite=SUITE.replace('"one_step"', '"a_week"'))
     result = suite.runpytest_subprocess("--backend", "cpu", "--collect-only")
-    result.stdout.fnmatch_lines(["*mark it with training(one_step or fifty_steps)*"])
+    result.stdout.fnmatch_lines(["*mark it with training(one_step or fifty_steps or *"])
 
 
 def test_an_unknown_model_is_said():

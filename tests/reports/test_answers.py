@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from silicon_cts.records.measurement import Measurement, append
 from silicon_cts.records.record import Record
-from silicon_cts.records.run_folder import Run
+from silicon_cts.records.run_folder import Run, RunFolder
 from silicon_cts.reports import html, markdown, terminal
 from silicon_cts.reports.answers import answers
 
@@ -48,9 +49,46 @@ def test_some_of_several_wrong_are_counted():
 def test_each_backend_has_a_sentence():
     assert answers(run(), RECORDS).sentences == {
         "cpu": "runs the one model asked, mlp, right; trains the one model asked, mlp, right",
-        "coreml-ane": "runs 1 of 2 models right, not gru (error); no model was trained",
+        "coreml-ane": "runs 1 of 2 models right, not gru (error); no model was trained; "
+        "how fast against the CPU: not measured",
         "mps": "not measured: no Apple GPU",
     }
+
+
+FINGERPRINT = {"chip": "Apple M9", "memory_gib": 64}
+MEASUREMENTS = (
+    Measurement("a", "models.mlp", backend="cpu", seconds=0.02),
+    Measurement("b", "models.mlp", backend="coreml-ane", seconds=0.01),
+    Measurement("c", "models.mlp", backend="coreml-ane", metric="first_call", seconds=9.0),
+    Measurement("d", "training.mlp.adam", backend="cpu", seconds=0.01),
+    Measurement("e", "training.mlp.adam", backend="coreml-ane", seconds=0.04),
+    Measurement("f", "linear", backend="coreml-ane", seconds=0.001),
+)
+
+
+def folder(path: Path, fingerprint: dict, measurements=()) -> Run:
+    RunFolder(path, {"fingerprint": fingerprint}).finish()
+    for one in measurements:
+        append(path, one)
+    return Run(path, {"fingerprint": fingerprint}, RECORDS, 0)
+
+
+def test_how_fast_is_told_from_the_newest_measurements_of_the_same_machine(tmp_path):
+    folder(tmp_path / "1", FINGERPRINT, MEASUREMENTS[:1])
+    folder(tmp_path / "2", FINGERPRINT, MEASUREMENTS)
+    folder(tmp_path / "3", {**FINGERPRINT, "chip": "Apple M1"}, MEASUREMENTS[:2])
+    here = folder(tmp_path / "4", FINGERPRINT)
+    found = answers(here, RECORDS)
+    assert str(found.rows["mlp", "inference"]["coreml-ane"]) == "right, grade A; ane 2, cpu 1; 2 x cpu"
+    assert found.rows["mlp", "training"]["coreml-ane"].speed == 0.25
+    assert found.rows["gru", "inference"]["coreml-ane"].speed is found.rows["mlp", "inference"]["cpu"].speed is None
+    assert found.sentences["coreml-ane"].endswith("; 0.25 to 2 times as fast as the CPU (2)")
+    assert "CPU" not in found.sentences["cpu"]
+
+
+def test_what_was_timed_alone_says_nothing(tmp_path):
+    here = folder(tmp_path / "1", FINGERPRINT, [one for one in MEASUREMENTS if one.backend != "cpu"])
+    assert answers(here, RECORDS).rows["mlp", "inference"]["coreml-ane"].speed is None
 
 
 def test_a_run_without_models_has_no_table():

@@ -16,6 +16,7 @@ from silicon_cts.training import tasks
 
 BROKEN = Path(__file__).parent / "broken.py"
 ONE, FIFTY = "training.mlp.adam.one_step", "training.mlp.adam.fifty_steps"
+MIXED = "training.mlp.adam.autocast_float16"
 
 
 def asked(name: str, backend: str, sample: int = 0) -> Judgement:
@@ -30,7 +31,17 @@ def last(name: str) -> int:
     return len(samples(name, "float32", 0)) - 1
 
 
-@pytest.mark.parametrize("name", [ONE, FIFTY, "training.lstm.adam.one_step", "training.mlp.rprop.one_step"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        ONE,
+        FIFTY,
+        MIXED,
+        "training.mlp.sgd.autocast_bfloat16",
+        "training.lstm.adam.one_step",
+        "training.mlp.rprop.one_step",
+    ],
+)
 def test_what_is_right_agrees(name):
     assert asked(name, "simulated", last(name)).verdict == "agrees"
 
@@ -42,6 +53,8 @@ def test_what_is_right_agrees(name):
         ("ignores", ONE),
         ("ignores", FIFTY),
         ("forgets", FIFTY),
+        ("ignores", MIXED),
+        ("never", MIXED),
         ("doubles", "training.mlp.adamw.one_step"),
     ],
 )
@@ -55,6 +68,7 @@ def test_broken_training_is_found(fault, name):
     [
         ("mps-118115", ONE, "weight"),  # in-place addcdiv on transposed memory
         ("mps-118117", "training.mlp.rprop.one_step", "weight"),  # Rprop leaves what is not contiguous
+        ("mps-186360", MIXED, "the losses"),  # the fused Adam steps although the scaler found infinite gradients
         ("mps-95137", "training.lstm.adam.one_step", "layer.weight"),  # gradients of an LSTM with a state
     ],
 )

@@ -9,12 +9,15 @@ from typing import Any
 import torch
 from torch.utils._pytree import tree_leaves
 
+from silicon_cts.benchmarks import models, table
 from silicon_cts.benchmarks.figures import YARDSTICKS, Peak, Work, figures, lower_quartile
-from silicon_cts.benchmarks.table import ROWS, New, Row
+from silicon_cts.benchmarks.table import New, Row
 from silicon_cts.records.measurement import Measurement
 
 DIRECTIONS = ("forward", "backward")
 METRICS = ("first_call", "steady")
+ROWS = (*table.ROWS, *models.ROWS)
+"""Operators, then models."""
 _SEED = 6021
 _ROUNDS = (5, 100)
 _BACKWARD = 3.0

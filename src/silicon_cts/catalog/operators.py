@@ -8,7 +8,7 @@ random operators are wrapped in ``wrapper_set_seed``. Importing it takes about 4
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
@@ -16,7 +16,7 @@ from typing import Any
 
 from silicon_cts.catalog import traits
 from silicon_cts.catalog.dtypes import name_of
-from silicon_cts.catalog.models.calls import CALLS, ModelCall
+from silicon_cts.catalog.models.calls import CALLS, task_of
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,14 @@ def _infos() -> Mapping[str, Any]:
 
 
 def op_info(operator: str) -> Any:
-    """The ``OpInfo`` of an operator id, or what stands for one of a model. Raises KeyError for an unknown one."""
-    if operator in CALLS:
-        from silicon_cts.catalog.models.info import info
+    """The ``OpInfo`` of an operator id, or what stands for one of a model or module. Raises KeyError if unknown."""
+    task = task_of(operator)
+    if task is None:
+        return _infos()[operator]
+    from silicon_cts.catalog.models import info as of_models
+    from silicon_cts.catalog.modules import info as of_modules
 
-        return info(operator)
-    return _infos()[operator]
+    return of_modules.info(operator) if task == "modules" else of_models.info(operator)
 
 
 def _seeds_itself(info: Any) -> bool:
@@ -100,11 +102,11 @@ def operators() -> Mapping[str, Operator]:
     return MappingProxyType({name: _describe(info) for name, info in _infos().items()})
 
 
-def _of_model(call: ModelCall) -> Operator:
+def _no_operator(name: str, variant: str, dtypes: Iterable[str], unchecked: str | None = None) -> Operator:
     return Operator(
-        name=call.name,
-        variant=call.length,
-        dtypes=frozenset(call.dtypes),
+        name=name,
+        variant=variant,
+        dtypes=frozenset(dtypes),
         gradient_dtypes=frozenset(),
         out=False,
         inplace=False,
@@ -112,16 +114,32 @@ def _of_model(call: ModelCall) -> Operator:
         random=False,
         uninitialised=None,
         data_dependent=None,
-        unchecked=None,
+        unchecked=unchecked,
     )
 
 
 @cache
 def model_calls() -> Mapping[str, Operator]:
     """Models and their training by id, as what is asked as an operator is; none of them is in ``op_db``."""
-    return MappingProxyType({name: _of_model(call) for name, call in CALLS.items()})
+    return MappingProxyType(
+        {name: _no_operator(one.name, one.way, one.dtypes, one.unchecked) for name, one in CALLS.items()}
+    )
+
+
+@cache
+def module_calls() -> Mapping[str, Operator]:
+    """The modules of ``module_db`` in both modes by id, in the same manner: 228 with torch 2.13.0."""
+    from silicon_cts.catalog.modules.table import modules
+
+    return MappingProxyType({name: _no_operator(one.name, one.mode, one.dtypes) for name, one in modules().items()})
+
+
+def everything() -> Mapping[str, Operator]:
+    """All that can be asked, by id: operators, models and their training, modules."""
+    return MappingProxyType({**operators(), **model_calls(), **module_calls()})
 
 
 def find(operator: str) -> Operator:
-    """An operator, or a model or its training, by id. Raises KeyError for an unknown one."""
-    return model_calls()[operator] if operator in CALLS else operators()[operator]
+    """An operator, a model or its training, or a module, by id. Raises KeyError for an unknown one."""
+    kinds = {None: operators, "modules": module_calls}
+    return kinds.get(task_of(operator), model_calls)()[operator]

@@ -16,7 +16,8 @@ from silicon_cts.backends import registry
 from silicon_cts.backends.outcome import Outcome, Task
 from silicon_cts.backends.protocol import Capability
 from silicon_cts.backends.simulated.backend import FIRED
-from silicon_cts.catalog.operators import Operator, operators
+from silicon_cts.catalog.models.calls import CALLS, task_of
+from silicon_cts.catalog.operators import Operator, everything
 from silicon_cts.execution.executor import Executor
 from silicon_cts.numerics.verdict import Judgement, judge
 from silicon_cts.sampling import plan
@@ -60,18 +61,20 @@ class Finding:
 
 
 def concerned(globs: Sequence[str]) -> list[Operator]:
-    """The operators that can be asked, in the order of the catalog."""
+    """The operators, models and modules that can be asked, in the order of the catalog."""
     return [
         operator
-        for operator in operators().values()
+        for operator in everything().values()
         if not operator.unchecked and any(fnmatchcase(operator.id, glob) for glob in globs)
     ]
 
 
 @lru_cache(maxsize=4096)
 def _tasks(question: plan.Question) -> tuple[Task, ...]:
-    recipes = dict.fromkeys([*plan.own(question), *plan.generated(question)])
-    return tuple(Task(recipe, question.aspect) for recipe in recipes)
+    drawn = plan.generated(question) if task_of(question.operator) is None else []
+    recipes = dict.fromkeys([*plan.own(question), *drawn])
+    run = CALLS.get(question.operator)
+    return tuple(Task(recipe, question.aspect, precision=run.judged_in if run else "") for recipe in recipes)
 
 
 def hunt(fault: str, code: str, summary: str, globs: Sequence[str], budget: str = "standard", seed: int = 0) -> Finding:
@@ -90,8 +93,10 @@ def hunt(fault: str, code: str, summary: str, globs: Sequence[str], budget: str 
         )  # fmt: skip
 
     with Executor(backend) as executor:
-        for aspect in ASPECTS:
+        for aspect in capability.aspects:
             for operator in asked:
+                if aspect != "forward" and task_of(operator.id) is not None:
+                    continue
                 for dtype in plan.dtypes(operator, aspect, budget, capability.dtypes):
                     tasks = _tasks(plan.Question(operator.id, aspect, dtype, budget, seed))
                     for task, outcome in zip(tasks, executor.run(tasks), strict=True):

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 MARKERS = {
     "operators": "checks every operator of PyTorch's op_db",
+    "modules": "checks every module of PyTorch's module_db",
     "models": "runs every model of the catalog",
-    "training(length)": "trains the models of the catalog: one_step, fifty_steps",
+    "training(way, ...)": "trains the models of the catalog: one_step, fifty_steps, autocast_float16, ...",
     "aspect(name)": "what the test asks of an operator: forward, gradient",
     "cpu": "runs on PyTorch's CPU backend, the control",
     "mps": "runs on the Apple GPU through PyTorch's MPS backend",

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from silicon_cts.backends.protocol import Capability
-from silicon_cts.catalog.models.calls import CALLS
+from silicon_cts.catalog.models.calls import CALLS, task_of
+from silicon_cts.catalog.modules import QUICK_DTYPES
 from silicon_cts.catalog.operators import Operator
 from silicon_cts.plugin.options import Options
 from silicon_cts.records.regressions import Regressions
@@ -47,14 +48,19 @@ def cases(
 
 
 def is_asked(options: Options, capability: Capability, backend: str, operator: Operator) -> bool:
-    """Whether a backend is asked for a model or its training, which ``--op`` asks for at any budget; others always."""
+    """Whether a backend is asked for a model or its training, which ``--op`` asks for at any budget; operators always.
+
+    Modules go forward and backward, which no program does; training in float16 throughout is asked of programs alone.
+    """
+    if task_of(operator.id) == "modules":
+        return not capability.ahead_of_time
     call = CALLS.get(operator.id)
     if call is None:
         return True
     if options.budget == "quick" and options.operators is None and not call.is_quick:
         return False
     if call.task == "inference" or not capability.ahead_of_time:
-        return True
+        return not call.is_half
     from silicon_cts.training.runners.table import row
 
     return call.is_program and row(backend) is not None
@@ -65,10 +71,16 @@ def dtypes(
 ) -> list[str]:
     """The dtypes in which an operator is asked, in the order of the options or of the backend.
 
-    A dtype in which there is a regression is asked whatever the budget.
+    A dtype in which there is a regression is asked whatever the budget. A training step in float16 is a program of
+    its own precision, whatever dtypes the backend takes.
     """
     from silicon_cts.sampling import plan
 
+    call = CALLS.get(operator.id)
+    if call is not None and call.is_half:
+        return [dtype for dtype in options.dtypes or call.dtypes if dtype in call.dtypes]
     asked = set(plan.dtypes(operator, aspect, options.budget, capability.dtypes, options.dtypes))
+    if task_of(operator.id) == "modules" and options.budget == "quick" and not options.dtypes:
+        asked &= QUICK_DTYPES
     asked |= regressions.dtypes(operator.id, aspect) & operator.dtypes & set(options.dtypes or capability.dtypes)
     return [dtype for dtype in options.dtypes or capability.dtypes if dtype in asked and dtype in capability.dtypes]

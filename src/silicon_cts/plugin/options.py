@@ -119,10 +119,10 @@ def _check_faults(given: list[str]) -> None:
 
 def check_globs(options: Options) -> None:
     """Every operator glob must match something. Loads the catalog, so only asked when there are globs."""
-    from silicon_cts.catalog.operators import model_calls, operators
+    from silicon_cts.catalog.operators import everything
 
     for glob in options.operators or ():
-        known = {**operators(), **model_calls()}
+        known = everything()
         if not any(fnmatchcase(one, glob) for op in known.values() for one in (op.name, op.id)):
             raise pytest.UsageError(unknown("operator", glob, known))
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from silicon_cts.catalog import aspects
-from silicon_cts.catalog.models.calls import CALLS, LENGTHS
-from silicon_cts.catalog.operators import Operator, model_calls, operators
+from silicon_cts.catalog.models.calls import CALLS
+from silicon_cts.catalog.models.runs import RUNS
+from silicon_cts.catalog.operators import Operator, model_calls, module_calls, operators
 from silicon_cts.plugin.case import cases
 from silicon_cts.plugin.session import SESSION, Session
 
@@ -31,18 +33,38 @@ def generate(metafunc: pytest.Metafunc) -> None:
                 session.options, session.capabilities, marker.args[0], session.regressions, _catalog(metafunc)
             )
         ]
-        metafunc.parametrize("check", parameters, indirect=True)
+        metafunc.parametrize("check", [*parameters, *_programs(metafunc, session)], indirect=True)
 
 
 def _catalog(metafunc: pytest.Metafunc) -> list[Operator]:
-    """What a test asks: models, where it is marked so; one length of their training; else the operators."""
+    """What a test asks: modules or models, where it is marked so; some ways of their training; else the operators."""
+    if metafunc.definition.get_closest_marker("modules") is not None:
+        return list(module_calls().values())
     training = metafunc.definition.get_closest_marker("training")
     if training is None and metafunc.definition.get_closest_marker("models") is None:
         return list(operators().values())
-    length = training.args[0] if training is not None and training.args else ""
-    if training is not None and length not in LENGTHS:
-        raise pytest.UsageError(f"{metafunc.definition.nodeid}: mark it with training({' or '.join(LENGTHS)})")
-    return [operator for name, operator in model_calls().items() if CALLS[name].length == length]
+    ways = training.args if training is not None else ("",)
+    if training is not None and not (ways and set(ways) <= set(RUNS)):
+        raise pytest.UsageError(f"{metafunc.definition.nodeid}: mark it with training({' or '.join(RUNS)})")
+    return [operator for name, operator in model_calls().items() if CALLS[name].way in ways]
+
+
+def _programs(metafunc: pytest.Metafunc, session: Session) -> list[ParameterSet]:
+    """One skipped test for each backend that runs programs, in place of hundreds, where a test asks modules."""
+    if metafunc.definition.get_closest_marker("modules") is None:
+        return []
+    return [
+        pytest.param(
+            None,
+            id=name,
+            marks=[
+                *_marks(session, name),
+                pytest.mark.skip(f"{name} runs programs: a module goes forward and backward"),
+            ],
+        )
+        for name, capability in session.capabilities.items()
+        if capability.ahead_of_time
+    ]
 
 
 def _marks(session: Session, backend: str) -> list[pytest.MarkDecorator]:

@@ -14,7 +14,8 @@ import pytest
 from silicon_cts.backends import registry
 from silicon_cts.backends.outcome import Outcome, Task
 from silicon_cts.backends.protocol import Absence, Backend, Capability
-from silicon_cts.catalog.models.calls import CALLS
+from silicon_cts.catalog.models.calls import CALLS, task_of
+from silicon_cts.catalog.modules import QUICK_SAMPLES
 from silicon_cts.catalog.operators import find
 from silicon_cts.execution.executor import Executor
 from silicon_cts.plugin.case import Case, dtypes
@@ -111,7 +112,10 @@ class Session:
         call = CALLS.get(case.operator)
         if call is not None and call.task == "training":
             return {"": call.judged_in}
-        return self.capabilities[case.backend].ways
+        ways = self.capabilities[case.backend].ways
+        if self.options.budget == "quick" and case.aspect == "flexible":  # a program for each operator and way
+            return dict(list(ways.items())[:1])
+        return ways
 
     def question(self, case: Case) -> Question:
         """What decides which recipes a case asks."""
@@ -132,8 +136,8 @@ class Session:
             asked = self.regressions.find(case.operator, case.aspect, case.dtype)
         except RegressionError as error:
             pytest.fail(str(error), pytrace=False)
-        asked += _share(plan.own(question), case, capability)
-        if capability.generates and case.operator not in CALLS:
+        asked += _share(plan.own(question), case, capability, self.options.budget)
+        if capability.generates and task_of(case.operator) is None:
             asked += plan.generated(question)
         expectation = self.expectation(case)
         if expectation is None:
@@ -219,10 +223,12 @@ class Session:
         return self.root / "reports" / "runs"
 
 
-def _share(own: list[Recipe], case: Case, capability: Capability) -> list[Recipe]:
-    """Of op_db's samples of a case, those that the backend is asked in that dtype."""
+def _share(own: list[Recipe], case: Case, capability: Capability, budget: str) -> list[Recipe]:
+    """Of op_db's samples of a case, those that the backend is asked in that dtype; of modules, few at ``quick``."""
     from silicon_cts.sampling.effort import spread
 
+    if task_of(case.operator) == "modules":
+        return [own[index] for index in spread(len(own), QUICK_SAMPLES if budget == "quick" else None)]
     offered = find(case.operator).dtypes
     is_first = case.dtype == next((name for name in capability.dtypes if name in offered), case.dtype)
     return own if is_first else [own[index] for index in spread(len(own), math.ceil(len(own) * capability.in_others))]

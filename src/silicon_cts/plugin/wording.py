@@ -1,4 +1,4 @@
-"""Which tensor of a training run is meant, where a reason counts outputs?"""
+"""Which tensor of a training run or of a module is meant, where a reason counts outputs?"""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ _OUTPUT = re.compile(r"\boutput (\d+)")
 
 
 def in_words(reason: str, recipe: Recipe) -> str:
-    """The reason with ``the losses`` or ``exp_avg of 0.weight`` for ``output 0``; that of an operator as it is."""
-    if task_of(recipe.operator) != "training" or not _OUTPUT.search(reason):
+    """The reason with ``the losses`` or ``gradient of weight`` for ``output 0``; that of an operator as it is."""
+    if task_of(recipe.operator) not in ("training", "modules") or not _OUTPUT.search(reason):
         return reason
     from silicon_cts.sampling.sample import make
 

@@ -11,6 +11,7 @@ from silicon_cts.catalog.models.table import MODELS, Task
 from silicon_cts.records.record import Record
 from silicon_cts.records.run_folder import Run
 from silicon_cts.reports import coverage, description, legend
+from silicon_cts.reports.model_speed import Speeds, speeds
 
 TASKS: Mapping[Task, tuple[str, str]] = {"inference": ("runs", "run"), "training": ("trains", "trained")}
 """What a backend does with a model: in the present, and as it was asked."""
@@ -22,6 +23,8 @@ class Answer:
     """What one backend makes of one model, in one task."""
 
     records: tuple[Record, ...]
+    speed: float | None = None
+    """How many times as fast as the CPU; None where it was not timed."""
 
     @property
     def is_right(self) -> bool:
@@ -42,7 +45,7 @@ class Answer:
         return ", ".join(f"{unit} {amount}" for unit, amount in units.most_common())
 
     def __str__(self) -> str:
-        """``right, grade A``; or the verdicts of what is not, each with its number of all that were asked."""
+        """``right, grade A; 2.1 x cpu``; or the verdicts of what is not, each with its number of all."""
         if not self.records:
             return NOT_MEASURED
         if self.is_right:
@@ -51,7 +54,11 @@ class Answer:
             counts = Counter(one.verdict for one in self.records if one.verdict != "agrees")
             told = ", ".join(f"{verdict} {counts[verdict]}" for verdict in legend.VERDICTS if counts[verdict])
             told += f" of {len(self.records)}" if len(self.records) > 1 else ""
-        return f"{told}; {self.placed}" if self.placed else told
+        return "; ".join(part for part in (told, self.placed, self._timed) if part)
+
+    @property
+    def _timed(self) -> str:
+        return "" if self.speed is None else f"{self.speed:.2g} x cpu"
 
 
 @dataclass(frozen=True)
@@ -71,23 +78,33 @@ class Answers:
 
 def answers(run: Run, records: Sequence[Record]) -> Answers:
     """The table of a run; empty if no model was asked."""
-    asked = [one for one in records if task_of(one.operator) is not None]
+    asked = [(one, task) for one in records if (task := _task(one)) is not None]
     if not asked:
         return Answers((), {}, {})
-    backends = tuple(dict.fromkeys(backend for backend, _, _ in coverage.columns(asked)))
+    backends = tuple(dict.fromkeys(backend for backend, _, _ in coverage.columns(one for one, _ in asked)))
     found: dict[tuple[str, Task, str], list[Record]] = {}
-    for one in asked:
-        found.setdefault((_model(one), task_of(one.operator) or "inference", one.backend), []).append(one)
+    for one, task in asked:
+        found.setdefault((_model(one), task, one.backend), []).append(one)
+    timed = speeds(run)
     names = coverage.in_order((model for model, _, _ in found), MODELS)
     rows = {
-        (model, task): {backend: Answer(tuple(found.get((model, task, backend), ()))) for backend in backends}
+        (model, task): {
+            backend: Answer(tuple(found.get((model, task, backend), ())), timed.times.get((model, task, backend)))
+            for backend in backends
+        }
         for task in TASKS
         for model in names
         if any((model, task, backend) in found for backend in backends)
     }
     absent = {name: f"{NOT_MEASURED}: {reason}" for reason, names in description.absent(run).items() for name in names}
-    told = {backend: _sentence(backend, rows) for backend in backends}
+    told = {backend: _sentence(backend, rows) + _speed(backend, timed) for backend in backends}
     return Answers(backends, rows, {**told, **absent})
+
+
+def _task(record: Record) -> Task | None:
+    """What was asked of a model; None where something else was asked."""
+    asked = task_of(record.operator)
+    return None if asked == "modules" else asked
 
 
 def _model(record: Record) -> str:
@@ -107,6 +124,16 @@ def _sentence(backend: str, rows: Mapping[tuple[str, Task], Mapping[str, Answer]
         else:
             parts.append(f"{does} {len(asked) - len(wrong)} of {_models(len(asked))} right, not {_listed(wrong)}")
     return "; ".join(parts)
+
+
+def _speed(backend: str, timed: Speeds) -> str:
+    """``; 0.8 to 3.1 times as fast as the CPU (20261122T175213Z-87a048)``; nothing of the CPU itself."""
+    if backend == "cpu":
+        return ""
+    times = sorted(ratio for (_, _, name), ratio in timed.times.items() if name == backend)
+    if not times:
+        return f"; how fast against the CPU: {NOT_MEASURED}"
+    return f"; {times[0]:.2g} to {times[-1]:.2g} times as fast as the CPU ({timed.measured_in})"
 
 
 def _all(models: Mapping[str, Answer]) -> str:

@@ -16,8 +16,8 @@ from silicon_cts.reports.text import line
 
 Column = tuple[str, str, str]
 """Backend, dtype, aspect: what one tally is about, and one column of the matrix."""
-TASKS = ("inference", "training")
-"""What stands for the aspect where models are asked, which are no operators."""
+TASKS = ("modules", "inference", "training")
+"""What stands for the aspect where modules and models are asked, which are no operators."""
 
 
 @dataclass
@@ -71,7 +71,7 @@ def settled(records: Iterable[Record]) -> list[Record]:
 
 
 def column(record: Record) -> Column:
-    """The column that the record belongs to; models and their training have columns of their own."""
+    """The column that the record belongs to; modules, models and their training have columns of their own."""
     return record.backend, record.dtype, task_of(record.operator) or record.aspect
 
 

@@ -49,17 +49,12 @@ CODES: dict[str, str] = {
 """What goes wrong, by the code of a fault."""
 
 
-def needs_training(finding: Finding) -> bool:
-    """Whether no operator can show it: optimizer steps and modules belong to the training suite."""
-    return not finding.operators
-
-
 def counted(findings: Sequence[Finding]) -> str:
     """One line: how many are caught."""
-    asked = [one for one in findings if not needs_training(one)]
-    caught = sum(one.caught for one in asked)
-    share = f" ({100 * caught / len(asked):.1f} %)" if asked else ""
-    return f"{caught} of {count(len(asked), 'fault')} caught{share}, {sum(one.exercised for one in asked)} exercised"
+    caught = sum(one.caught for one in findings)
+    share = f" ({100 * caught / len(findings):.1f} %)" if findings else ""
+    exercised = sum(one.exercised for one in findings)
+    return f"{caught} of {count(len(findings), 'fault')} caught{share}, {exercised} exercised"
 
 
 def render(findings: Sequence[Finding], title: str, asked: str) -> str:
@@ -68,8 +63,7 @@ def render(findings: Sequence[Finding], title: str, asked: str) -> str:
 
 
 def _page(findings: Sequence[Finding]) -> Iterator[str]:
-    operators = [one for one in findings if not needs_training(one)]
-    caught = [one for one in operators if one.caught]
+    caught = [one for one in findings if one.caught]
     yield f"**{counted(findings)}**."
     if caught:
         checks = sorted(one.checks for one in caught)
@@ -80,17 +74,14 @@ def _page(findings: Sequence[Finding]) -> Iterator[str]:
         )
     yield from ("", "## By what goes wrong", "", "| code | what goes wrong | caught | exercised | total |")
     yield "|---|---|--:|--:|--:|"
-    for code in sorted({one.code for one in operators}):
-        of_code = [one for one in operators if one.code == code]
+    for code in sorted({one.code for one in findings}):
+        of_code = [one for one in findings if one.code == code]
         numbers = (sum(one.caught for one in of_code), sum(one.exercised for one in of_code), len(of_code))
         yield f"| {code} | {CODES.get(code, '')} | {' | '.join(map(str, numbers))} |"
-    if missed := [one for one in operators if not one.caught]:
+    if missed := [one for one in findings if not one.caught]:
         yield from ("", "## Missed", "", "| fault | code | what it does | checks | why |", "|---|---|---|--:|---|")
         for one in missed:
             yield f"| {one.fault} | {one.code} | {escape(one.summary)} | {one.checks:,} | {escape(_why(one), 400)} |"
-    if training := [one for one in findings if needs_training(one)]:
-        yield from ("", "## Needs the training suite", "", "No operator alone shows these.", "")
-        yield from (f"- {one.fault} ({one.code}): {escape(one.summary)}" for one in training)
     yield from (
         "",
         "## Caught",

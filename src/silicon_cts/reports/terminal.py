@@ -133,8 +133,8 @@ def _sections(run: Run, records: Sequence[Record], width: int) -> Iterator[tuple
     absent = description.absent(run)
     if absent:
         yield "absent", [line(f"{', '.join(backends)}: {reason}", 4 * width) for reason, backends in absent.items()]
-    sentences = answers.answers(run, records).sentences.items()
-    here = [f"{backend} {sentence}" for backend, sentence in sentences if answers.NOT_MEASURED not in sentence]
+    asked = answers.answers(run, records)
+    here = [f"{backend} {asked.sentences[backend]}" for backend in asked.backends]
     if here:
         yield "models", here
     new = coverage.new_failures(records)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch.utils._pytree import tree_unflatten
 
-from silicon_cts.catalog.models.calls import CALLS
+from silicon_cts.catalog.models.calls import task_of
 from silicon_cts.catalog.operators import op_info
 from silicon_cts.sampling import literals, observation
 from silicon_cts.sampling.call import is_device
@@ -25,10 +25,10 @@ def source(recipe: Recipe, aspect: str = "forward") -> str:
 
     Of ``repeat`` it is all calls one after the other, each with tensors of its own. For a gradient it also defines
     ``cotangents``, and ``process`` where op_db takes the gradient of something else than the answer itself. Raises what
-    the CPU raises where it cannot answer, without which there are no cotangents. A model is made by the catalog.
+    the CPU raises where it cannot answer, without which there are no cotangents. The catalog makes models and modules.
     """
-    if recipe.operator in CALLS:
-        return _OF_MODEL.format(recipe=recipe.to_json())
+    if task_of(recipe.operator) is not None:
+        return _OF_CATALOG.format(recipe=recipe.to_json())
     asked = observation.calls(recipe, aspect)
     tensors = {"tensors": [tensor for sample in asked for tensor in sample.tensors]}
     answer, processed = None, None
@@ -120,11 +120,11 @@ def _of_op_db(recipe: Recipe, calls: Sequence[str], *, processes: bool) -> str:
     return text + ("process = sample.output_process_fn_grad\n" if processes else "")
 
 
-_OF_MODEL = """from silicon_cts.sampling.recipe import Recipe
+_OF_CATALOG = """from silicon_cts.sampling.recipe import Recipe
 from silicon_cts.sampling.sample import make
 
 recipe = Recipe.from_json({recipe!r})
-sample = make(recipe)  # the catalog's model: its weights and batches are the same bits everywhere
+sample = make(recipe)  # the catalog's: weights, batches and cotangents are the same bits everywhere
 tensors = sample.tensors
 
 

@@ -32,7 +32,11 @@ def agrees(graph: GraphModule, objective: Objective, layout: Layout, loss_scale:
     allowed = 8 * math.sqrt(torch.finfo(layout.scalar_dtype).eps)
     _compare("the loss", found[0], loss, allowed * (1 + _largest(loss)))
     sizes = _sizes(entries, state)
-    reach = {name: group.rule.reach(group.options) for group in layout.groups for name in group.parameters}
+    reach = {
+        name: group.rule.reach(group.options, layout.scalar_dtype)
+        for group in layout.groups
+        for name in group.parameters
+    }
     for entry, got, wanted in zip(entries, found[1:], state, strict=True):
         size = sizes[_slot(entry)] if _slot(entry) else _largest(entry.value) + _largest(wanted)
         _compare(shown(entry.name), got, wanted, allowed * size + reach.get(entry.name, 0.0))

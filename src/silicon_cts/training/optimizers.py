@@ -31,8 +31,8 @@ class Rule:
     """(options of the group, number of the step from 1) -> what goes in as scalars."""
     update: Callable[[torch.Tensor, torch.Tensor, Tensors, Tensors, Options], tuple[torch.Tensor, Tensors]]
     """(parameter, gradient, slots, scalars of shape (1,), options) -> the new parameter and slots."""
-    reach: Callable[[Options], float]
-    """How far rounding alone may move a parameter: of a gradient that is but rounding, Adam makes a whole step."""
+    reach: Callable[[Options, torch.dtype], float]
+    """How far rounding alone may move a parameter of that dtype."""
 
 
 @dataclass(frozen=True)
@@ -99,11 +99,19 @@ def _adam(
     return parameter - scalars["step_size"] * (first / spread), new
 
 
+def _adam_reach(options: Options, dtype: torch.dtype) -> float:
+    """Of a gradient that is but rounding, Adam makes a whole step; of one whose square is zero, ``eps`` decides."""
+    info = torch.finfo(dtype)
+    unseen = math.sqrt(info.smallest_normal * info.eps / (1.0 - options["betas"][1]))
+    eps = float(torch.tensor(options["eps"], dtype=dtype))
+    return float(options["lr"]) * (4.0 + (unseen / eps if eps else math.inf))
+
+
 RULES: Mapping[type, Rule] = MappingProxyType(
     {
-        torch.optim.SGD: Rule(_sgd_slots, _sgd_scalars, _sgd, lambda _: 0.0),
-        torch.optim.Adam: Rule(_adam_slots, _adam_scalars, _adam, lambda options: 4.0 * options["lr"]),
-        torch.optim.AdamW: Rule(_adam_slots, _adam_scalars, _adam, lambda options: 4.0 * options["lr"]),
+        torch.optim.SGD: Rule(_sgd_slots, _sgd_scalars, _sgd, lambda _options, _dtype: 0.0),
+        torch.optim.Adam: Rule(_adam_slots, _adam_scalars, _adam, _adam_reach),
+        torch.optim.AdamW: Rule(_adam_slots, _adam_scalars, _adam, _adam_reach),
     }
 )
 """By the exact class: a subclass may do anything."""

@@ -23,6 +23,7 @@ def run(backend: Backend, tasks: Sequence[Task], enter: Enter) -> list[Outcome]:
 def _trained(backend: Backend, task: Task, enter: Enter) -> Outcome:
     import torch
 
+    from silicon_cts.catalog.dtypes import DTYPES
     from silicon_cts.catalog.models.learning import left
     from silicon_cts.sampling.sample import make
     from silicon_cts.training import StepError, export_step
@@ -30,13 +31,13 @@ def _trained(backend: Backend, task: Task, enter: Enter) -> Outcome:
     sample = make(task.recipe)
     (configuration, batches, parameters, buffers), _ = sample.arguments()
     call = sample.call.call  # type: ignore[attr-defined]
-    model = call.model.build()
+    model = call.model.build().to(DTYPES[task.recipe.dtype].torch)
     model.load_state_dict({**parameters, **buffers})
     optimizer = configuration.make([*model.parameters()])
     stage = "build"
     enter(stage)
     try:
-        step = export_step(model, call.model.loss_function(), optimizer, batches[0])
+        step = export_step(model, call.model.loss_function(), optimizer, batches[0], loss_scale=call.run.loss_scale)
         stage = "convert"
         enter(stage)
         with step.on(backend.name) as trainer:
@@ -48,4 +49,5 @@ def _trained(backend: Backend, task: Task, enter: Enter) -> Outcome:
         return outcome.refusal(outcome.one_line(error), stage)
     kept = {name: state[index] for index, name in enumerate(parameters)}
     ordered = {name: tensors[name] for name in (*parameters, *buffers)}
-    return outcome.result(list(left(call, torch.stack(losses), {}, ordered, kept).values()))
+    narrow = torch.stack(losses).to(step.layout.scalar_dtype)  # some programs answer in float32 always
+    return outcome.result(list(left(call, narrow, {}, ordered, kept).values()))

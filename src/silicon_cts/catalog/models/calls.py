@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from types import MappingProxyType
+from typing import Literal
 
+from silicon_cts.catalog.models.runs import RUNS, Run
 from silicon_cts.catalog.models.table import MODELS, Model, Task, models
 
-LENGTHS: Mapping[str, int] = MappingProxyType({"one_step": 1, "fifty_steps": 50})
-"""How long is trained: name and steps."""
 USUAL = ("sgd", "adam", "adamw")
 """Optimizers that every model is trained with."""
 OTHERS = (
@@ -25,18 +25,22 @@ PLAINEST = "mlp"
 """The model that is trained with every optimizer, in every configuration."""
 PROGRAMS = ("residual_cnn", "lstm", "transformer_encoder")
 """Models whose training step is exported as a program, for backends that run nothing else."""
-_PREFIXES: Mapping[str, Task] = {"models.": "inference", "training.": "training"}
+Asked = Task | Literal["modules"]
+"""What is asked that is no operator."""
+RECURRENT = ("lstm", "gru", "bidirectional_rnn")
+"""Models whose layers ``torch.compile`` leaves as they are."""
+_PREFIXES: Mapping[str, Asked] = {"models.": "inference", "training.": "training", "modules.": "modules"}
 
 
 @dataclass(frozen=True)
 class ModelCall:
-    """One model run, or trained with one optimizer for a number of steps."""
+    """One model run, or trained with one optimizer in one way."""
 
     model: Model
     optimizer: str = ""
     """Name in ``optim_db``, in small letters; empty for inference."""
-    length: str = ""
-    """Row of :data:`LENGTHS`; empty for inference."""
+    way: str = ""
+    """Row of :data:`~silicon_cts.catalog.models.runs.RUNS`; empty for inference."""
 
     @property
     def task(self) -> Task:
@@ -44,9 +48,9 @@ class ModelCall:
         return "training" if self.optimizer else "inference"
 
     @property
-    def steps(self) -> int:
-        """How many steps are trained."""
-        return LENGTHS[self.length] if self.length else 0
+    def run(self) -> Run:
+        """In which way it is trained. Raises KeyError for inference."""
+        return RUNS[self.way]
 
     @property
     def name(self) -> str:
@@ -56,21 +60,24 @@ class ModelCall:
     @property
     def id(self) -> str:
         """``models.lstm``, ``training.lstm.adam.fifty_steps``."""
-        return f"{self.name}.{self.length}" if self.length else self.name
+        return f"{self.name}.{self.way}" if self.way else self.name
 
     @property
     def dtypes(self) -> tuple[str, ...]:
         """In which it is asked."""
-        return ("float32",) if self.optimizer else ("float32", "float16")
+        return self.run.dtypes if self.way else ("float32", "float16")
 
     @property
     def judged_in(self) -> str:
-        """dtype whose roundings are allowed for; empty: those of the dtype that it is asked in.
+        """dtype whose roundings are allowed for; empty: those of the dtype that it is asked in."""
+        if self.optimizer == "lbfgs":  # several steps in one
+            return "float16"
+        return self.run.judged_in if self.way else ""
 
-        Over many steps a rounding decides on which side of the kink of a ReLU it is, and grows from there. Float16 has
-        such roundings in plenty, and a wrong update is far beyond them still.
-        """
-        return "float16" if self.steps > 1 or self.optimizer == "lbfgs" else ""
+    @property
+    def unchecked(self) -> str | None:
+        """Why it cannot be asked here, or None."""
+        return self.run.impossible if self.way else None
 
     @property
     def is_quick(self) -> bool:
@@ -78,17 +85,31 @@ class ModelCall:
         return any(fnmatchcase(self.id, glob) for glob in QUICK)
 
     @property
+    def is_half(self) -> bool:
+        """Whether parameters and optimizer state are in float16, which is how programs compute."""
+        return bool(self.way) and "float16" in self.run.dtypes
+
+    @property
     def is_program(self) -> bool:
         """Whether its training step is asked of backends that run programs alone."""
-        return self.model.name in PROGRAMS and self.optimizer in USUAL and self.length == "fifty_steps"
+        return self.model.name in PROGRAMS and self.optimizer in USUAL and bool(self.way) and self.run.learns
 
 
 def _all() -> Iterator[ModelCall]:
     yield from (ModelCall(model) for model in MODELS.values())
     for model in models("training"):
-        optimizers = (*USUAL, *OTHERS) if model.name == PLAINEST else USUAL
-        for optimizer in optimizers:
-            yield from (ModelCall(model, optimizer, length) for length in LENGTHS)
+        for optimizer in (*USUAL, *OTHERS):
+            yield from (ModelCall(model, optimizer, way) for way in RUNS if _is_asked(model.name, optimizer, way))
+
+
+def _is_asked(model: str, optimizer: str, way: str) -> bool:
+    if RUNS[way].compiled:
+        return optimizer == "sgd" and model not in RECURRENT
+    if RUNS[way].autocast:
+        return optimizer in USUAL
+    if "float16" in RUNS[way].dtypes:  # Adam's second moment is mostly zero there, and its update follows roundings
+        return optimizer == "sgd" and model in PROGRAMS
+    return optimizer in USUAL or model == PLAINEST
 
 
 CALLS: Mapping[str, ModelCall] = MappingProxyType({call.id: call for call in _all()})
@@ -97,15 +118,19 @@ CALLS: Mapping[str, ModelCall] = MappingProxyType({call.id: call for call in _al
 QUICK = (
     "models.*",
     "training.mlp.[!l]*.one_step",
+    "training.mlp.adam.autocast_*",
+    "training.residual_cnn.sgd.autocast_bfloat16",
+    "training.transformer_encoder.adamw.autocast_float16",
     "training.residual_cnn.sgd.one_step",
     "training.lstm.adam.one_step",
     "training.transformer_encoder.adamw.one_step",
     "training.mlp.adam.fifty_steps",
     "training.lstm.sgd.fifty_steps",
+    "training.residual_cnn.sgd.float16_scaled",
 )
 """Globs of what is asked at the budget ``quick``; all is asked at the others."""
 
 
-def task_of(operator: str) -> Task | None:
-    """What a name asks of a model; None for an operator."""
+def task_of(operator: str) -> Asked | None:
+    """What a name asks of a model, or that it is one of the modules; None for an operator."""
     return next((task for prefix, task in _PREFIXES.items() if operator.startswith(prefix)), None)

@@ -16,7 +16,7 @@ from silicon_cts.catalog.models.optimizers import configurations
 
 
 @dataclass(frozen=True)
-class _SampleInput:
+class SampleInput:
     """What ``op_db`` calls so: one call."""
 
     input: Any
@@ -46,17 +46,17 @@ class CallInfo:
         """Those in which it is asked."""
         return {DTYPES[name].torch for name in self.call.dtypes}
 
-    def sample_inputs_func(self, _info: Any, _device: str, dtype: torch.dtype, _grad: bool) -> Iterator[_SampleInput]:
+    def sample_inputs_func(self, _info: Any, _device: str, dtype: torch.dtype, _grad: bool) -> Iterator[SampleInput]:
         """One call for inference; one for each configuration of the optimizer."""
         seed = torch.initial_seed()  # the sampling starts the generators from the seed of the recipe
         if self.call.task == "inference":
             inputs, state = inference.example(self.call.model, dtype, seed)
-            yield _SampleInput(inputs, (state,), {})
+            yield SampleInput(inputs, (state,), {})
             return
         batches, parameters, buffers = learning.example(self.call, dtype, seed)
         for one in configurations(self.call):
             laid = {name: _transposed(tensor) if one.transposed else tensor for name, tensor in parameters.items()}
-            yield _SampleInput(one, (batches, laid, buffers), {})
+            yield SampleInput(one, (batches, laid, buffers), {})
 
 
 def _transposed(tensor: torch.Tensor) -> torch.Tensor:

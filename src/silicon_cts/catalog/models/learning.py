@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -13,6 +13,8 @@ from torch.func import functional_call
 from silicon_cts.catalog.models.calls import USUAL, ModelCall
 from silicon_cts.catalog.models.inference import in_dtype
 from silicon_cts.catalog.models.optimizers import Configuration
+from silicon_cts.catalog.models.precision import Precision
+from silicon_cts.catalog.models.runs import INFINITE
 from silicon_cts.catalog.models.table import MODELS
 
 Tensors = dict[str, torch.Tensor]
@@ -31,34 +33,55 @@ class Training:
     ) -> dict[str, torch.Tensor]:
         """Train on each of the batches, (inputs, labels), once; nothing that is given is changed.
 
-        Half way, the optimizer is made anew from its ``state_dict()``, as people do who come back to a checkpoint.
+        Half way, the optimizer and the gradient scaler are made anew from their ``state_dict()``, as people do who come
+        back to a checkpoint.
         """
-        network, loss = _structure(self.call.model.name), self.call.model.loss_function()
+        forward = self._forward(compiled=self.call.run.compiled and not _is_wide(parameters))
         trained = {name: tensor.detach().clone().requires_grad_() for name, tensor in parameters.items()}
         kept = {name: tensor.detach().clone() for name, tensor in buffers.items()}
         gradients: Tensors = {}
 
-        def train(optimizer: torch.optim.Optimizer, inputs: tuple[torch.Tensor, ...], labels: torch.Tensor) -> Any:
+        def train(step: int, inputs: tuple[torch.Tensor, ...], labels: torch.Tensor) -> Any:
             def closure() -> Any:
                 optimizer.zero_grad()
-                value = loss(functional_call(network, {**trained, **kept}, inputs), labels)
-                value.backward()
+                with precision.forward():
+                    value = forward({**trained, **kept}, inputs, labels)
+                precision.backward(value, [*trained.values()], infinite=step == INFINITE)
                 if not gradients:
-                    gradients.update({f"gradient of {name}": _gradient(one) for name, one in trained.items()})
+                    found = {name: _gradient(one) / precision.scale for name, one in trained.items()}
+                    gradients.update({f"gradient of {name}": gradient for name, gradient in found.items()})
                 return value.detach()
 
-            return optimizer.step(closure)
+            return precision.step(optimizer, closure)
 
-        optimizer = configuration.make([*trained.values()])
+        device = next(iter(trained.values())).device.type
+        optimizer, precision = configuration.make([*trained.values()]), Precision(self.call.run, device)
         losses: list[torch.Tensor] = []
+        scales: list[float] = []
         for step, (inputs, labels) in enumerate(batches):
             if step and step == len(batches) // 2:
                 before, optimizer = optimizer.state_dict(), configuration.make([*trained.values()])
                 optimizer.load_state_dict(before)
+                scales, precision = precision.scales, Precision(self.call.run, device, precision.state_dict())
             with torch.enable_grad(), _one_thread():
-                losses.append(train(optimizer, tuple(inputs), labels))
+                losses.append(train(step, tuple(inputs), labels))
         state = {name: optimizer.state[one] for name, one in trained.items() if one in optimizer.state}
-        return left(self.call, torch.stack(losses), gradients, {**trained, **kept}, state)
+        found = left(self.call, torch.stack(losses), gradients, {**trained, **kept}, state)
+        if self.call.run.scales:
+            found["the scales"] = torch.tensor(scales + precision.scales, dtype=torch.float32)
+        return found
+
+    def _forward(self, compiled: bool) -> Callable[[Tensors, tuple[torch.Tensor, ...], torch.Tensor], torch.Tensor]:
+        """``(tensors, inputs, labels)`` -> the loss, without the oracle's float64 compiled."""
+        network, loss = _structure(self.call.model.name), self.call.model.loss_function()
+
+        def forward(tensors: Tensors, inputs: tuple[torch.Tensor, ...], labels: torch.Tensor) -> torch.Tensor:
+            return loss(functional_call(network, tensors, inputs), labels)
+
+        if not compiled:
+            return forward
+        torch._dynamo.reset()
+        return torch.compile(forward, dynamic=False)
 
     def names(
         self, configuration: Configuration, batches: Sequence[Any], parameters: Tensors, buffers: Tensors
@@ -70,10 +93,10 @@ class Training:
 def left(
     call: ModelCall, losses: torch.Tensor, gradients: Tensors, tensors: Tensors, state: dict[str, dict[str, Any]]
 ) -> dict[str, torch.Tensor]:
-    """What a training run leaves behind, by name: losses (one a step); of one step the gradients, of many whether the
-    task was learnt; parameters and buffers; and what the optimizer keeps for each parameter."""
+    """What a training run leaves behind, by name: losses (one a step); of few steps the gradients of the first, of many
+    whether the task was learnt; parameters and buffers; and what the optimizer keeps for each parameter."""
     found = {"the losses": losses.detach()}
-    if call.steps == 1:
+    if not call.run.learns:
         found |= gradients
     elif call.optimizer in USUAL and call.model.learnt is not None:
         found["whether it has learnt"] = losses[-LAST:].detach().mean() < call.model.learnt
@@ -88,7 +111,7 @@ def example(call: ModelCall, dtype: torch.dtype, seed: int) -> tuple[list[Any], 
     model = call.model.build(seed)
     batches = [
         (tuple(in_dtype(one, dtype) for one in inputs), in_dtype(labels, dtype))
-        for inputs, labels in call.model.batches(call.steps, seed)
+        for inputs, labels in call.model.batches(call.run.steps, seed)
     ]
     parameters = {name: in_dtype(tensor.detach(), dtype) for name, tensor in model.named_parameters()}
     return batches, parameters, {name: in_dtype(tensor, dtype) for name, tensor in model.named_buffers()}
@@ -103,6 +126,11 @@ def _one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def _is_wide(tensors: Tensors) -> bool:
+    """Whether this is the oracle's call: what compiled code is held against is not compiled."""
+    return any(tensor.dtype == torch.float64 for tensor in tensors.values())
 
 
 def _gradient(parameter: torch.Tensor) -> torch.Tensor:

@@ -57,10 +57,15 @@ class Configuration:
 
 
 def configurations(call: ModelCall) -> list[Configuration]:
-    """Of the plainest model's step all that ``optim_db`` lists, in each implementation; of others the usual one."""
+    """Of the plainest model's step all that ``optim_db`` lists, in each implementation; of others the usual one.
+
+    With a gradient scaler the fused implementation too, which is told of it.
+    """
     optimizer = call.optimizer
     usual = Configuration(optimizer, _sorted(_OPTIONS.get(optimizer, {})), "usual")
-    if call.model.name != PLAINEST or call.steps > 1:
+    if call.run.scales:
+        return [usual, Configuration(optimizer, _sorted({**dict(usual.options), "fused": True}), "fused")]
+    if call.model.name != PLAINEST or call.way != "one_step":
         return [usual]
     found = [usual]
     for listed in _info(optimizer).optim_inputs_func("cpu"):

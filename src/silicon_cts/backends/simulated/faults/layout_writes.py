@@ -70,7 +70,7 @@ def is_view_of_one(call: Call) -> bool:
 ROWS = (
     Row(
         118115, "F01", "addcdiv_ and addcmul_ leave a transposed self unchanged",
-        ("addcdiv_", "addcmul_", "_foreach_addcdiv_", "_foreach_addcmul_"), ("addcdiv", "addcmul", "optim.Adam"),
+        ("addcdiv_", "addcmul_", "_foreach_addcdiv_", "_foreach_addcmul_"), ("addcdiv", "addcmul"),
         ("inplace", "training"), drop(is_strided),
     ),
     Row(

@@ -23,7 +23,7 @@ class Row:
     kernels: tuple[str, ...]
     """The ATen overload packets that it hits, as the CPU calls them."""
     operators: tuple[str, ...]
-    """Globs over op_db's full names, and `nn.NAME` or `optim.NAME`, that a suite would run to meet it."""
+    """Globs over the ids of operators, models, training runs and modules, which a suite would run to meet it."""
     aspects: tuple[str, ...]
     rule: Rule
     """What happens; a rule with memory is an instance, and every mode gets its own copy."""

@@ -61,21 +61,23 @@ def forwards_again(call: Call) -> Any:
 ROWS = (
     Row(
         118117, "F27", "Rprop never updates non-contiguous parameters",
-        ("addcmul_", "_foreach_addcmul_"), ("optim.Rprop",), ("training",), RpropSkips(),
+        ("addcmul_", "_foreach_addcmul_"), ("training.mlp.rprop.*",), ("training",), RpropSkips(),
     ),
     Row(
         186360, "F27", "the fused Adam ignores found_inf of the gradient scaler",
-        ("_fused_adam_", "_fused_adamw_"), ("optim.Adam", "optim.AdamW"), ("training",), ignore_found_inf,
+        ("_fused_adam_", "_fused_adamw_"), ("training.mlp.adam.*", "training.mlp.adamw.*"), ("training",),
+        ignore_found_inf,
     ),
     Row(
         95137, "F26", "a batch-first LSTM of several layers with an initial state doubles the gradients of its weights",
-        ("mkldnn_rnn_layer_backward",), ("nn.LSTM",), ("training", "gradient"),
+        ("mkldnn_rnn_layer_backward",), ("modules.nn.LSTM.*",), ("training", "gradient"),
         spoil(doubled_weights, has_state_in_layers),
         scaled="the fused CPU kernel is hit, which PyTorch calls in float32 where oneDNN is built in",
     ),
     Row(
         94754, "F33", "the reverse direction of a bidirectional LSTM is not reversed",
-        ("mkldnn_rnn_layer", "mkldnn_rnn_layer_backward"), ("nn.LSTM",), ("training", "forward"), forwards_again,
+        ("mkldnn_rnn_layer", "mkldnn_rnn_layer_backward"), ("modules.nn.LSTM.*", "models.bidirectional_rnn"),
+        ("training", "forward"), forwards_again,
         scaled="the fused CPU kernel is hit, which PyTorch calls in float32 where oneDNN is built in",
     ),
 )  # fmt: skip
