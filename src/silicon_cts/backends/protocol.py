@@ -65,6 +65,8 @@ class Capability:
     and precision of a converter. The dtype is empty where the way computes in the dtype that was asked for."""
     recycle_after: int | None = None
     """Tasks after which the worker is replaced (a device that keeps a compiled graph for every shape)."""
+    locates: bool = False
+    """Whether it can say where a model's wrong answer comes from: :meth:`Backend.locate`."""
     yardstick: bool = False
     """Whether this is PyTorch's own CPU, whose error at the same precision is the yardstick of grade C."""
 
@@ -102,6 +104,14 @@ class Backend(ABC):
 
         An exception raised here counts for the whole batch: the caller splits it and asks again.
         """
+
+    def locate(self, task: Task, most: float) -> str:
+        """What the wrong answer to a task comes from, in words; empty where it cannot say.
+
+        ``most`` error budgets are allowed. Asked of models alone, if the capability ``locates``, in a process of its
+        own; whatever it raises counts as not known.
+        """
+        return ""
 
     def versions(self) -> Mapping[str, str]:
         """Versions of the backend's own packages, for the fingerprint."""

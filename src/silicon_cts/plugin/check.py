@@ -10,7 +10,10 @@ from dataclasses import asdict, replace
 import pytest
 
 from silicon_cts.backends.outcome import Outcome, Task
+from silicon_cts.catalog.models.calls import task_of
 from silicon_cts.catalog.operators import Operator, find
+from silicon_cts.execution.locate import located
+from silicon_cts.numerics.grades import K
 from silicon_cts.numerics.verdict import Judgement, judge, summarise
 from silicon_cts.plugin import shrinking
 from silicon_cts.plugin.case import Case
@@ -71,7 +74,7 @@ class Check:
         if judgement.verdict in SHRUNK and not self._is_expected(judgement):
             judgement = summarise(self._simplified(judged, judgement), not_tried=len(tasks) - len(judged))
         notes = exercise.summed(note for one in judged for note in one.notes)
-        self._conclude(replace(judgement, notes=notes))
+        self._conclude(replace(self._located(judgement), notes=notes))
 
     def _judge(self, task: Task, outcome: Outcome) -> Judgement:
         found = judge(task, outcome, self.operator, self._session.capabilities[self.case.backend])
@@ -141,6 +144,14 @@ class Check:
         self._session.shrink_seconds(spent=time.monotonic() - begin)
         shown = replace(worst, recipe=found.recipe, reason=found.reason, placement=found.placement)
         return [shown if one is worst else one for one in judged]
+
+    def _located(self, judgement: Judgement) -> Judgement:
+        """With the operation that makes a model's answer wrong, where the backend can say."""
+        wrong = judgement.verdict == "disagrees" and task_of(self.case.operator) == "inference"
+        if not wrong or not self._session.capabilities[self.case.backend].locates:
+            return judgement
+        said = located(self.case.backend, self._task(judgement), K)
+        return replace(judgement, reason=f"{judgement.reason}; localised: {said}") if said else judgement
 
     def _conclude(self, judgement: Judgement) -> None:
         __tracebackhide__ = True

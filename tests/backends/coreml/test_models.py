@@ -18,6 +18,7 @@ from silicon_cts.backends.outcome import Task
 from silicon_cts.catalog.models.attention import Decoder
 from silicon_cts.catalog.models.sizes import CACHE, HEADS, WIDTH, WORDS
 from silicon_cts.catalog.operators import find
+from silicon_cts.numerics.grades import K
 from silicon_cts.numerics.verdict import judge
 from silicon_cts.records.script import script
 from silicon_cts.sampling.recipe import Recipe
@@ -44,6 +45,13 @@ def test_what_wants_its_weights_to_be_constant_is_right_with_them(name):
     assert {one.way: one.verdict for one in judged} == {
         way: "agrees" if one.front == "trace" else "unsupported" for way, one in WAYS.items()
     }
+
+
+def test_a_wrong_answer_is_traced_to_its_operation_and_line():
+    """A group norm's last product and sum, of which a batch norm with an epsilon is made."""
+    BACKEND.start()
+    said = BACKEND.locate(Task(Recipe("models.unet_block", "float32", 0), "forward", "export float32", "float32"), K)
+    assert "aten.group_norm" in said and "convolutional.py" in said and "self.enter(x)" in said
 
 
 def test_its_script_holds_them_too():

@@ -73,19 +73,17 @@ def localise(
         LocalisationError: an operation of ``program`` cannot be computed in float64, or it takes other inputs.
         EvaluationError, UnsupportedOperationError: the MIL function cannot be evaluated.
     """
+    return next((one for one in own_errors(program, function, inputs) if not one.ratio <= most), None)
+
+
+def own_errors(program: torch.export.ExportedProgram, function: Any, inputs: Mapping[str, Any]) -> Iterator[Suspect]:
+    """Each node that has a result, in order, with its own error in budgets. Raises as :func:`localise` does."""
     takes = len(program.graph_signature.user_inputs)
     if takes != len(inputs):
         raise LocalisationError(
             f"number of inputs: the program takes {takes}, {len(inputs)} are given ({', '.join(inputs)})"
         )
     results = results_of(program, function, inputs)
-    return next((one for one in _ratios(program, inputs, results) if not one.ratio <= most), None)
-
-
-def _ratios(
-    program: torch.export.ExportedProgram, inputs: Mapping[str, Any], results: Mapping[Node, Result]
-) -> Iterator[Suspect]:
-    """Each node that has a result, with its own error in budgets."""
     held = _held(program)
     given = iter(inputs.values())
     values: dict[Node, Any] = {}

@@ -64,6 +64,7 @@ class CoreMLReference(Backend):
             deadlines={"build": 120.0, "convert": 120.0, "run": 60.0},
             narrows=NARROWS,
             ways={name: way.precision for name, way in WAYS.items()},
+            locates=True,
         )
 
     def start(self) -> None:
@@ -112,6 +113,12 @@ class CoreMLReference(Backend):
 
         enter("run")
         return answer(mil.load(model).function, passed, precision)
+
+    def locate(self, task: Task, most: float) -> str:
+        """The operation that the converter, or the program in its precision, gets wrong."""
+        from silicon_cts.backends.coreml.located import located
+
+        return located(task.recipe, WAYS[task.way].precision, most)
 
     def versions(self) -> Mapping[str, str]:
         """Of the converter."""
