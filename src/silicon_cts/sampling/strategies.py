@@ -28,9 +28,9 @@ from silicon_cts.sampling.values import PROFILES
 
 ANY = Aspect(profiles=tuple(PROFILES), layouts=tuple(LAYOUTS))
 """Every value profile and every layout."""
+ANY_TURN = Turn()
 _MOST_RANK = 6
 _TRIED = 3
-_TURNS = 999
 _LEADING: tuple[tuple[tuple[int, ...], ...], ...] = (
     ((2,), (1,), (3,), (0,)),
     ((2, 3), (5, 1)),
@@ -131,10 +131,10 @@ def bases(
     *,
     budget: str = "standard",
     seeds: Sequence[int] = (0, 1),
-    turn: Turn | None = None,
+    turn: Turn = ANY_TURN,
 ) -> Recipe:
     """Recipes with sizes and arguments, of which the CPU has taken the sizes one by one, but not yet together."""
-    effort, turn = BUDGETS[budget], turn or Turn(draw(st.integers(0, _TURNS)))
+    effort = BUDGETS[budget]
     seed = draw(st.sampled_from(list(seeds)))
     index = _sample(draw, samples(operator, dtype, seed), effort.elements, turn)
     recipe = Recipe(operator, dtype, index, seed)

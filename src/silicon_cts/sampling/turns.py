@@ -22,12 +22,14 @@ SAMPLE, LEADING, ARGUMENT = 2, 3, 5
 
 @dataclass(frozen=True)
 class Turn:
-    """One point of the sequence."""
+    """One point of the sequence; without a number, any."""
 
-    number: int = 0
+    number: int | None = None
 
     def choose(self, draw: st.DrawFn, what: int, choices: Sequence[Choice]) -> Choice:
         """Seven times in eight the choice whose turn it is; shrinks to the first."""
+        if self.number is None:
+            return draw(st.sampled_from(choices))
         at = (self.number * math.sqrt(what)) % 1.0
         chosen = choices[int(at * len(choices))]
         return draw(st.sampled_from([choices[0], *[chosen] * 7]))

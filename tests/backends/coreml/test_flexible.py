@@ -80,7 +80,8 @@ def test_it_is_asked_of_core_ml_alone():
 
 def test_its_script_converts_at_one_size_and_evaluates_at_another(run):
     recipe, names = tasks("addmm")[2].recipe, {}
-    exec(compile(script(BACKEND, recipe, "flexible", "x"), "script.py", "exec"), names)
+    with torch.enable_grad():  # the script disables gradients, for the whole of its process
+        exec(compile(script(BACKEND, recipe, "flexible", "x"), "script.py", "exec"), names)
     (got,) = names["answer"]
     assert got.shape != names["run"](*names["given"]).shape
     assert torch.allclose(torch.from_numpy(got), names["run"](*names["tensors"]))
