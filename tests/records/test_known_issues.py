@@ -80,7 +80,8 @@ def test_fixed_and_unmatched(tmp_path):
     assert known.unmatched([record("sub", "agrees", "")], ["coreai"]) == [
         "coreai add (forward, float32): nothing was asked that matches one, known_issues.toml:2"
     ]
-    assert known.unmatched([], ["cpu"]) == []
+    assert known.unmatched([record("sub", "agrees", "")], ["cpu"]) == []
+    assert known.unmatched([], ["coreai"]) == [], "the budget asks no float32 at all"
 
 
 def test_proposals_group_failures_of_one_cause_and_can_be_read_back_once_completed(tmp_path):
