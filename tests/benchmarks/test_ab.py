@@ -13,6 +13,7 @@ import pytest
 
 from silicon_cts import cli
 from silicon_cts.benchmarks.ab import LOOKS, Comparison, Side, compare, order
+from silicon_cts.benchmarks.baselines import Session
 from silicon_cts.benchmarks.collect import CollectError, Environment
 from silicon_cts.records.measurement import Measurement
 from silicon_cts.reports import speed
@@ -75,13 +76,13 @@ def test_what_is_decided_is_not_measured_again() -> None:
 
 
 def test_it_ends_in_time_and_says_what_is_undecided() -> None:
-    machine = Machine({"close": 1.03}, noise=0.05)
+    machine = Machine({"close": 1.025}, noise=0.05)
     found = machine.compare(seconds=31.0)
     assert machine.time <= 31.0
     assert found.finished
     assert found.undecided == ["close"]
     assert found.left < 2.0
-    endless = Machine({"close": 1.03}, noise=0.05).compare(seconds=1e9)
+    endless = Machine({"close": 1.025}, noise=0.05).compare(seconds=1e9)
     assert endless.pairs == max(LOOKS)
 
 
@@ -149,3 +150,18 @@ def test_versions_of_this_environment() -> None:
     assert set(found) == {"torch", "silicon-cts", "pytest-benchmark"}
     assert os.environ.get("PYTEST_CURRENT_TEST")  # which a measuring process is not given
     assert not any(name.startswith("PYTEST_") for name in Environment(sys.executable)._variables())
+
+
+def test_a_run_in_several_processes_is_the_latest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Environment, "versions", lambda self: {})
+
+    def measured(self: Environment, names: object = None, process: int = 0) -> Session:
+        return Session("run", {"finished": True}, (Measurement("add", seconds=1.0, process=process),))
+
+    monkeypatch.setattr(Environment, "measure", measured)
+    latest = tmp_path / "reports" / "runs" / "latest"
+    for processes in (1, 3):
+        assert cli.main(["bench", "run", "--processes", str(processes)]) == 0
+        assert len((latest / "benchmarks.jsonl").read_text().splitlines()) == processes
+    assert len(list(latest.parent.iterdir())) == 3

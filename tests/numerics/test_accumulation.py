@@ -35,7 +35,7 @@ def within(function, tensor: torch.Tensor, answer: torch.Tensor) -> bool:
     for seed, sign in ((0, 1), (0, -1), (1, 1), (1, -1)):
         roundings = RoundEverywhere(sign * roundoff, seed)
         with roundings:
-            perturbed.append(moved(wide, roundings.roundoff, seed, promote=False, besides=None).run())
+            perturbed.append(moved(wide, roundings, seed, promote=False, besides=None).run())
     allowed = float(budget(right, perturbed, tensor.dtype, roundoff))
     more = traced(wide).excess(0, (), abs(float(right)), allowed / roundoff)
     return abs(float(answer.double() - right)) <= K * allowed + more

@@ -19,12 +19,12 @@ def test_reference_is_the_wide_answer_on_the_rounded_inputs():
 
 def test_perturbed_answers_lie_within_some_roundings():
     oracle = Oracle(Task(Recipe("mul", "float32", 3), "forward"))
-    for answer in oracle.perturbed:
+    for answer in oracle.perturbed():
         assert 0 < ((answer[0] - oracle.reference[0]) / oracle.reference[0]).abs().max() < 8 * oracle.roundoff
 
 
 def test_perturbations_are_the_same_every_time():
-    first, second = (Oracle(Task(Recipe("tanh", "float32", 0), "forward")).perturbed for _ in range(2))
+    first, second = (Oracle(Task(Recipe("tanh", "float32", 0), "forward")).perturbed() for _ in range(2))
     assert all(torch.equal(a[0], b[0]) for a, b in zip(first, second, strict=True))
 
 

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import math
 import random
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from silicon_cts.benchmarks.ab import Side, compare, order
+from silicon_cts.benchmarks.ab import LOOKS, Side, compare, order
 from silicon_cts.benchmarks.baselines import BaselineError, Session, read_session
+from silicon_cts.benchmarks.statistics import Rules
 from silicon_cts.records.measurement import Measurement
 
 PLANTED = 1.10
@@ -52,13 +54,9 @@ def ours(pairs: Sequence[Pair]) -> set[str]:
         found = next(feed[side])
         return [one for name, one in found.items() if names is None or name in names]
 
-    time = iter(range(10**6))  # each look at the clock is a second; the last pair ends the time given
-    calls_a_pair = 3
-    standing = None
-    for standing in compare(measure, seconds=calls_a_pair * len(pairs), now=lambda: next(time)):
-        if standing.pairs == len(pairs):
-            break
-    return set(standing.slower) if standing is not None else set()
+    looks = [*(look for look in LOOKS if look < len(pairs)), len(pairs)]
+    *_, standing = compare(measure, seconds=math.inf, looks=looks)
+    return set(standing.slower)
 
 
 def fastest_round(pairs: Sequence[Pair]) -> set[str]:
@@ -104,6 +102,15 @@ def comparisons(session: Session, pairs: int) -> Iterator[list[Pair]]:
         ]
 
 
+def drawn(session: Session, pairs: int, count: int) -> list[list[Pair]]:
+    """So many comparisons of pairs drawn from all, in the order of time; two comparisons may share some."""
+    one_by_one = [pair for window in comparisons(session, 1) for pair in window]
+    generator = random.Random(_SEED)
+    if len(one_by_one) < pairs:
+        return []
+    return [[one_by_one[at] for at in sorted(generator.sample(range(len(one_by_one)), pairs))] for _ in range(count)]
+
+
 def plant(pairs: Sequence[Pair], names: set[str], factor: float = PLANTED) -> list[Pair]:
     """The same pairs, with HEAD slower by a factor in these benchmarks."""
     return [
@@ -113,12 +120,16 @@ def plant(pairs: Sequence[Pair], names: set[str], factor: float = PLANTED) -> li
 
 
 def score(name: str, gate: Gate, windows: Sequence[Sequence[Pair]], planted: int) -> Score:
-    """Judge each window as it is, and once more with slowdowns planted in some benchmarks, drawn by a fixed seed."""
+    """Judge each window as it is, and once more with slowdowns planted in some benchmarks, drawn by a fixed seed.
+
+    Not in those so short that a tenth of them is less than anybody cares about.
+    """
     generator = random.Random(_SEED)
     alarmed = found = accused = total = 0
     for window in windows:
         alarmed += bool(gate(window))
-        chosen = set(generator.sample(sorted(window[0][0]), min(planted, len(window[0][0]))))
+        able = sorted(name for name, one in window[0][0].items() if (one.seconds or 0.0) * (PLANTED - 1) > Rules.floor)
+        chosen = set(generator.sample(able, min(planted, len(able))))
         slower = gate(plant(window, chosen))
         total += len(chosen)
         found += len(slower & chosen)
@@ -135,10 +146,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m silicon_cts.benchmarks.trial", description=__doc__.split("\n")[0])
     parser.add_argument("run", type=Path, metavar="RUN", help="made by silicon-cts bench run --processes N")
     parser.add_argument("--pairs", type=int, default=12, help="pairs in a comparison (12); N = 2 x pairs x comparisons")
+    parser.add_argument(
+        "--drawn", type=int, metavar="N", help="N comparisons of pairs drawn from all, which may overlap"
+    )
     parser.add_argument("--planted", type=int, default=5, help="benchmarks slowed by 10 %% in each comparison (5)")
     asked = parser.parse_args(arguments)
     try:
-        windows = list(comparisons(read_session(asked.run), asked.pairs))
+        session = read_session(asked.run)
+        windows = drawn(session, asked.pairs, asked.drawn) if asked.drawn else list(comparisons(session, asked.pairs))
     except BaselineError as error:
         parser.error(str(error))
     if not windows:

@@ -37,7 +37,7 @@ def compare_exact(
     """Equal to the CPU's answer or, for a discrete answer to a rounded question, to one that rounding allows."""
     allowed = equal(actual, expected)
     if not (exact or oracle.discrete or bool(allowed.all())):
-        for one in (reference, *(answer[index] for answer in oracle.perturbed if len(answer) > index)):
+        for one in (reference, *(answer[index] for answer in oracle.perturbed() if len(answer) > index)):
             if one is not None and one.shape == expected.shape:
                 allowed |= equal(actual, one)
     if spread is not None and not (oracle.discrete or expected.is_floating_point()):  # decided by a program's roundings

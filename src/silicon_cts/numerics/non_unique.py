@@ -96,6 +96,12 @@ def _identity_like(gram: torch.Tensor) -> torch.Tensor:
     return torch.eye(gram.shape[-1], dtype=gram.dtype).expand_as(gram)
 
 
+def _norm(matrix: torch.Tensor) -> torch.Tensor:
+    """Frobenius norm of each matrix of a batch, more than 0."""
+    norms: torch.Tensor = torch.linalg.matrix_norm(matrix)
+    return norms.clamp(min=float(torch.finfo(torch.float64).tiny))
+
+
 def _svd(args: Any, _kwargs: Any, outputs: list[torch.Tensor]) -> Triples:
     """``U diag(S) V^H = A``, singular vectors orthonormal, values as the oracle has them follows from both."""
     u, s, v_h = outputs
@@ -122,8 +128,10 @@ def _eig(args: Any, _kwargs: Any, outputs: list[torch.Tensor]) -> Triples:
     values, vectors = outputs
     matrix = args[0].to(vectors.dtype)
     lengths = vectors.abs().square().sum(dim=-2)
+    left, right = matrix @ vectors, vectors * values.unsqueeze(-2)
+    off = (left - right) / _norm(args[0])[..., None, None]  # backward stable: the matrix is off, not the eigenvalues
     return [
-        ("A V = V diag(w)", matrix @ vectors, vectors * values.unsqueeze(-2)),
+        ("A V = V diag(w)", off + 1.0, torch.ones_like(off)),
         ("|v| = 1", lengths, torch.ones_like(lengths)),
     ]
 
@@ -146,7 +154,7 @@ def _eigh(args: Any, kwargs: Any, outputs: list[torch.Tensor]) -> Triples:
 def _eigvals(args: Any, _kwargs: Any, outputs: list[torch.Tensor]) -> Triples:
     """The roots of the characteristic polynomial in any order: power sums ``tr(A^k)`` tell them without one."""
     (values,) = outputs
-    norm = torch.linalg.matrix_norm(args[0]).clamp(min=float(torch.finfo(torch.float64).tiny))
+    norm = _norm(args[0])
     matrix = (args[0] / norm[..., None, None]).to(values.dtype)  # its powers neither overflow nor grow
     scaled = values / norm[..., None]
     power, triples = torch.ones_like(scaled), []

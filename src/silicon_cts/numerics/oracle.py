@@ -21,12 +21,11 @@ from silicon_cts.sampling.observation import OBSERVE, Observation, Observed, Set
 from silicon_cts.sampling.recipe import Recipe
 from silicon_cts.sampling.sample import Sample
 
-PAIRS = 2
-"""Pairs of opposite perturbations drawn for the conditioning; one of a pair stays inside a domain that the input
-touches the edge of (``acos`` at 1)."""
-MORE_PAIRS = 6
-"""Drawn besides where an answer is further off than these explain: of two roundings that cancel where they point the
-same way, the first pairs may both have made them do so."""
+PAIRS = (1, 2, 8)
+"""Pairs of opposite perturbations drawn for the conditioning: one, where it explains an answer as well as can be; two;
+and all where an answer is further off than these explain: of two roundings that cancel where they point the same way,
+the first pairs may both have made them do so. One of a pair stays inside a domain that the input touches the edge of
+(``acos`` at 1)."""
 
 
 class NoOracleError(Exception):
@@ -98,40 +97,37 @@ class Oracle:
             return self.yardstick
         return wide if len(wide) == len(self.yardstick) else self.yardstick
 
-    @cached_property
-    def perturbed(self) -> list[Observed]:
+    def perturbed(self, pairs: int = PAIRS[1]) -> list[Observed]:
         """Wide answers with every floating input and every intermediate result off by a rounding or so, at random.
 
         Of a task on integers, the integers are moved as the floating numbers that promotion makes of them.
         """
-        return self._perturbed(range(PAIRS)) + (self._of_rounded_inputs() if self.precision else [])
+        while len(self.pairs) < pairs:
+            self.pairs.append(self._pair(len(self.pairs)))
+        drawn = [answer for pair in self.pairs[:pairs] for answer in pair]
+        return drawn + (self._of_rounded_inputs if self.precision else [])
 
     @cached_property
-    def perturbed_again(self) -> list[Observed]:
-        """More of them, for an error that a few draws do not explain: they may have missed the worst."""
-        return self._perturbed(range(PAIRS, PAIRS + MORE_PAIRS))
+    def pairs(self) -> list[list[Observed]]:
+        """The pairs of perturbed answers that were drawn so far."""
+        return []
 
     @cached_property
     def between(self) -> list[Observed]:
         """Wide answers with every intermediate result and the answer itself rounded at random, the inputs as given."""
         answers = []
-        for seed in range(2 * PAIRS):
+        for seed in range(2 * PAIRS[1]):
             roundings = RoundEverywhere(self.roundoff, seed)
             with suppress(Exception), _default_dtype(torch.float64):
                 answers.append(self._observe(lambda sample: to_wide(self._plain(sample)), roundings))
         return answers
 
-    def _perturbed(self, pairs: range) -> list[Observed]:
+    def _pair(self, number: int) -> list[Observed]:
         answers = []
-        for pair in pairs:
-            for sign in (1.0, -1.0):
-                by = sign * self.roundoff
-                roundings = RoundEverywhere(by, seed=pair)
-                try:
-                    with _default_dtype(torch.float64):
-                        answers.append(self._observe(partial(self._moved, roundings, pair), roundings))
-                except Exception:
-                    continue
+        for sign in (1.0, -1.0):
+            roundings = RoundEverywhere(sign * self.roundoff, seed=number)
+            with suppress(Exception), _default_dtype(torch.float64):  # outside of a domain there is no answer
+                answers.append(self._observe(partial(self._moved, roundings, number), roundings))
         return answers
 
     def accumulated(self, output: int, places: Sequence[accumulation.Place]) -> list[float]:
@@ -215,6 +211,7 @@ class Oracle:
         answers = [one.abs() for one in self.reference if one is not None and dtype.name != "float16"]
         return any(bool((one > largest**0.5).any()) for one in answers)
 
+    @cached_property
     def _of_rounded_inputs(self) -> list[Observed]:
         """The wide answer to the inputs as the precision holds them: a program of lower precision rounds them first."""
         target = DTYPES[self.precision].torch
@@ -232,10 +229,7 @@ class Oracle:
 
     def _moved(self, roundings: RoundEverywhere, seed: int, sample: Sample) -> Sample:
         wide = to_wide(self._plain(sample))
-        with roundings:  # what was moved is no number of the precision: it is rounded, as a converted input is
-            return moved(
-                wide, roundings.roundoff, seed, promote=self.discrete, besides=besides(self.task.recipe.operator)
-            )
+        return moved(wide, roundings, seed, promote=self.discrete, besides=besides(self.task.recipe.operator))
 
     def _plain(self, sample: Sample) -> Sample:
         """Contiguous, unless the operator's meaning is how its input lies in memory."""

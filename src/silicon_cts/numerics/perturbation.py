@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
@@ -41,6 +43,38 @@ _ODD = -0x61C8864680B583EB
 """2^64 over the golden ratio, odd, as a signed number: spreads bits (D. Knuth, TAOCP 3, 6.4)."""
 
 
+@dataclass(frozen=True)
+class _Kernel:
+    """What the schema of an ATen kernel says, read once: reading it takes longer than a small kernel."""
+
+    arguments: tuple[str, ...]
+    written: tuple[str, ...]
+    """Arguments that it writes to."""
+    aliases: bool
+    """Whether what it returns is memory that it was given."""
+    is_continuous: bool
+
+    @property
+    def is_view(self) -> bool:
+        """Whether it computes nothing."""
+        return self.aliases and not self.written
+
+    def given(self, args: tuple[Any, ...], kwargs: dict[str, Any] | None) -> dict[str, Any]:
+        """Its arguments by name."""
+        return dict(zip(self.arguments, args, strict=False)) | (kwargs or {})
+
+
+@cache
+def _kernel(func: Any) -> _Kernel:
+    schema = func._schema
+    return _Kernel(
+        tuple(one.name for one in schema.arguments),
+        tuple(one.name for one in schema.arguments if one.alias_info and one.alias_info.is_write),
+        any(one.alias_info is not None for one in schema.returns),
+        is_continuous(schema.name),
+    )
+
+
 class RoundEverywhere(TorchDispatchMode):
     """Every result of every ATen kernel, forward and backward, off by up to one rounding.
 
@@ -59,26 +93,33 @@ class RoundEverywhere(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run the kernel, then nudge what it made."""
-        given = dict(zip((one.name for one in func._schema.arguments), args, strict=False)) | (kwargs or {})
-        if is_continuous(func._schema.name):
-            return tree_map_only(torch.Tensor, self._round, off_scale(func, given, 1 + self.roundoff))
-        written = [given[one.name] for one in func._schema.arguments if one.alias_info and one.alias_info.is_write]
+        kernel = _kernel(func)
+        if kernel.is_continuous:
+            return self._rounded(off_scale(func, kernel.given(args, kwargs), 1 + self.roundoff))
+        if kernel.is_view:
+            return func(*args, **(kwargs or {}))
+        given = kernel.given(args, kwargs) if kernel.written else {}
+        written = [given[name] for name in kernel.written]
         before = [one.clone() if isinstance(one, torch.Tensor) else None for one in written]
         result = func(*args, **(kwargs or {}))
         for tensor, old in zip(written, before, strict=True):
             self._round_in_place(tensor, old)
-        if any(returned.alias_info is not None for returned in func._schema.returns):
-            return result
-        return tree_map_only(torch.Tensor, self._round, result)
+        return result if kernel.aliases else self._rounded(result)
+
+    def _rounded(self, result: Any) -> Any:
+        if isinstance(result, torch.Tensor):
+            return self.round(result)
+        return tree_map_only(torch.Tensor, self.round, result)
 
     def _round_in_place(self, tensor: Any, old: torch.Tensor | None) -> None:
         if old is None or tensor.shape != old.shape or tensor.dtype != old.dtype:
             return
-        rounded = self._round(tensor)
+        rounded = self.round(tensor)
         if rounded is not tensor:
             tensor.copy_(torch.where(tensor == old, tensor, rounded))
 
-    def _round(self, tensor: torch.Tensor) -> torch.Tensor:
+    def round(self, tensor: torch.Tensor) -> torch.Tensor:
+        """The same numbers, each off by up to one rounding; what is not in float64 or complex128 as it is."""
         if (
             tensor.layout != torch.strided
             or tensor.dtype not in (torch.float64, torch.complex128)
@@ -131,12 +172,16 @@ def _of_matrix(_position: int, tensor: torch.Tensor) -> torch.Tensor:
     return sizes.amax((-2, -1), keepdim=True).expand_as(sizes).reshape(-1)
 
 
-def moved(sample: Sample, by: float, seed: int, *, promote: bool, besides: Besides | None) -> Sample:
-    """Every floating tensor element and every floating scalar that is no integer, times ``1 + d`` with ``|d| = by``.
+def moved(sample: Sample, roundings: RoundEverywhere, seed: int, *, promote: bool, besides: Besides | None) -> Sample:
+    """Every floating tensor element and every floating scalar that is no integer, off by up to three roundings.
+
+    By one, as a number that was rounded on its way here may be; and ``roundings`` are made of that factor and of the
+    product, as a machine has them that scales or converts what it is given.
 
     With ``promote``, integer and boolean tensors become float64 and are moved too. ``besides`` moves elements further.
     Under an odd seed, tensors of whole numbers stay as they are: they may be labels, which are compared with 1 and -1.
     """
+    by = roundings.roundoff
     generator = torch.Generator().manual_seed(seed)
     scalars = random.Random(seed)
     positions = {id(tensor): position for position, tensor in enumerate(sample.tensors)}
@@ -153,9 +198,9 @@ def moved(sample: Sample, by: float, seed: int, *, promote: bool, besides: Besid
     def nudge(memory: torch.Tensor, tensor: torch.Tensor) -> torch.Tensor:
         signs = _signs(memory.shape, generator)
         wide = memory if memory.is_floating_point() or memory.is_complex() else memory.to(torch.float64)
-        own = wide * (1 + by * signs)
+        own = roundings.round(wide * roundings.round(1 + by * signs))
         if besides is None or not wide.numel():
             return own
-        return own + by * besides(positions[id(tensor)], tensor.detach()) * signs
+        return roundings.round(own + by * besides(positions[id(tensor)], tensor.detach()) * signs)
 
     return sample.replace(move)

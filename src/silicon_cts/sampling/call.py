@@ -55,7 +55,8 @@ class Sample:
 
     def replace(self, change: Callable[[Any], Any]) -> Sample:
         """The same call with ``change`` applied to each leaf."""
-        return replace(self, leaves=tuple(change(leaf) for leaf in self.leaves))
+        leaves = tuple(change(leaf) for leaf in self.leaves)  # not by dataclasses.replace(): this is called for all
+        return Sample(self.call, leaves, self.spec, self.process_output, self.written)
 
     def with_tensors(self, tensors: Sequence[torch.Tensor]) -> Sample:
         """The same call with other tensors, in order. Raises ValueError if their number differs."""

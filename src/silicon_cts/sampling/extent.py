@@ -11,8 +11,9 @@ from torch.utils._pytree import tree_leaves
 
 from silicon_cts.sampling.call import Sample, is_device
 
-_AT_ONCE = 16
-"""Calls with no more elements or larger integers are made without asking first how large the answer would be."""
+_AT_ONCE = 2**20
+"""Calls are made without asking first how large the answer would be where one that has a row and a column for each
+element, or an element for each combination of what they are given, has no more."""
 _UNASKED = 2**14
 """The same, where the meta device cannot say how large it would be."""
 _MOST_OUTPUT = 2**19
@@ -35,11 +36,26 @@ def too_much(operator: str, sample: Sample) -> str | None:
     most, why = _MOST_INPUT.get(operator, (largest, ""))
     if largest > most:
         return why
-    answer = _output_elements(sample) if largest > _AT_ONCE else 0
-    if answer is None and largest > _UNASKED:
-        return "nobody can say how large the answer is"
-    most_output = max(_MOST_OUTPUT, *(4 * tensor.numel() for tensor in sample.tensors), 0)
-    return f"the answer has more than {most_output} elements" if (answer or 0) > most_output else None
+    if max(largest**2, _combinations(sample)) <= _AT_ONCE:
+        return None
+    try:
+        answer = _on_meta(sample).run()
+    except Exception:  # meta cannot say
+        return "nobody can say how large the answer is" if largest > _UNASKED else None
+    return outgrows(sample, answer)
+
+
+def outgrows(sample: Sample, answer: Any) -> str | None:
+    """What is wrong with the size of an answer to a call."""
+    most = max(_MOST_OUTPUT, *(4 * tensor.numel() for tensor in sample.tensors), 0)
+    elements = sum(output.numel() for output in tree_leaves(answer) if isinstance(output, torch.Tensor))
+    return f"the answer has more than {most} elements" if elements > most else None
+
+
+def _combinations(sample: Sample) -> int:
+    """Of one element of each tensor and all that its integers count."""
+    numbers = [max(abs(leaf), 1) for leaf in sample.leaves if type(leaf) is int]
+    return math.prod([*numbers, *(max(tensor.numel(), 1) for tensor in sample.tensors)])
 
 
 def _on_meta(sample: Sample) -> Sample:
@@ -51,15 +67,6 @@ def _on_meta(sample: Sample) -> Sample:
         return torch.device("meta") if is_device(leaf) else leaf
 
     return sample.replace(meta)
-
-
-def _output_elements(sample: Sample) -> int | None:
-    """As the meta device says; None where it cannot say."""
-    try:
-        outputs = tree_leaves(_on_meta(sample).run())
-    except Exception:
-        return None
-    return sum(output.numel() for output in outputs if isinstance(output, torch.Tensor))
 
 
 class Sizes(TorchDispatchMode):

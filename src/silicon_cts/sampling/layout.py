@@ -103,6 +103,9 @@ def _conjugate(tensor: torch.Tensor) -> torch.Tensor:
 
 
 def _negative(tensor: torch.Tensor) -> torch.Tensor:
+    """Part by part: of complex zeros, the CPU negates some to zeros of the same sign."""
+    if tensor.is_complex():
+        return torch._neg_view(torch.view_as_complex(-torch.view_as_real(_contiguous(tensor))))
     return torch._neg_view(_contiguous(-tensor))
 
 

@@ -24,7 +24,7 @@ from silicon_cts.sampling.randomness import draws_random_numbers as draws_random
 from silicon_cts.sampling.randomness import mistakes, unseeded
 from silicon_cts.sampling.recipe import Recipe
 from silicon_cts.sampling.related import related
-from silicon_cts.sampling.sample import Sample, make
+from silicon_cts.sampling.sample import Sample, copy, make
 
 Observed = list[torch.Tensor | None]
 """One entry an output; None where a differentiable input got no gradient."""
@@ -171,7 +171,7 @@ def calls(recipe: Recipe, aspect: str) -> tuple[Sample, ...]:
     """The calls that are made, one after the other, where an aspect is asked of a recipe."""
     if OBSERVE[aspect] is not repeat:
         return (make(recipe),)
-    return (make(recipe), *related(recipe), make(recipe))
+    return (make(recipe), *map(copy, related(recipe)), make(recipe))
 
 
 def repeat(recipe: Recipe, setting: Setting) -> Observation:

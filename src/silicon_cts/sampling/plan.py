@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as seeded_by
 from hypothesis.errors import Unsatisfiable
 
+from silicon_cts.catalog.models.calls import is_varied
 from silicon_cts.catalog.operators import Operator, operators
 from silicon_cts.sampling import apart
 from silicon_cts.sampling.aspects import ASPECTS
@@ -78,7 +79,8 @@ def own(question: Question) -> list[Recipe]:
     able = within([one.elements for one in samples(operator, dtype, seed)], effort.own_elements)
     if aspect.resized:
         return resized(operator, dtype, seed, able)
-    return [Recipe(operator, dtype, able[index], seed) for index in spread(len(able), effort.samples)]
+    most = effort.samples if is_varied(operator, question.budget) else 1
+    return [Recipe(operator, dtype, able[index], seed) for index in spread(len(able), most)]
 
 
 def generated(question: Question) -> list[Recipe]:

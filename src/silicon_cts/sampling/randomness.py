@@ -18,9 +18,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from silicon_cts.sampling.call import Sample
-from silicon_cts.sampling.layout import over_memory
 from silicon_cts.sampling.recipe import Recipe
-from silicon_cts.sampling.sample import make, seeded
+from silicon_cts.sampling.sample import copy, make, seeded
 
 CALLS = 64
 """Calls one after the other, from which the distribution is read."""
@@ -110,16 +109,12 @@ def _series(sample: Sample, around: AbstractContextManager[Any], seed: int | Non
         torch.manual_seed(seed)
     rows = []
     for _ in range(calls):
-        copied = sample.replace(_copy)
+        copied = copy(sample)
         with torch.no_grad(), around:
             result = copied.run()
         rows.append(_numbers(result))
     fewest = min(map(len, rows))
     return torch.stack([row[:fewest] for row in rows])
-
-
-def _copy(leaf: Any) -> Any:
-    return over_memory(leaf, torch.clone) if isinstance(leaf, torch.Tensor) else leaf
 
 
 def _numbers(result: Any) -> torch.Tensor:
@@ -153,7 +148,7 @@ def _of_cpu(recipe: Recipe) -> tuple[torch.Tensor, float]:
     """As many calls on the CPU, from another seed, and the unit roundoff of the answer."""
     sample = make(recipe)
     with seeded(recipe.seed), unseeded(sample.call), torch.no_grad():
-        answers = [leaf for leaf in tree_leaves(sample.replace(_copy).run()) if isinstance(leaf, torch.Tensor)]
+        answers = [leaf for leaf in tree_leaves(copy(sample).run()) if isinstance(leaf, torch.Tensor)]
         roundoff = max((torch.finfo(one.dtype).eps / 2 for one in answers if _rounds(one)), default=0.0)
         return _series(sample, nullcontext(), 4, CALLS), roundoff
 

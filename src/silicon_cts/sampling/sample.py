@@ -86,7 +86,7 @@ def _call(operator: Callable[..., Any], sample: Any) -> Sample:
 
 def make(recipe: Recipe) -> Sample:
     """The sample of a recipe: tensors of its own, bit-identical in every process. Raises RecipeError."""
-    return _made(recipe).replace(_copy)
+    return copy(_made(recipe))
 
 
 @lru_cache(maxsize=128)
@@ -96,7 +96,7 @@ def _made(recipe: Recipe) -> Sample:
     all_samples = errors(recipe.operator, recipe.seed) if wrong else samples(recipe.operator, recipe.dtype, recipe.seed)
     if not 0 <= recipe.sample < len(all_samples):
         raise RecipeError(f"{recipe.operator} has {len(all_samples)} samples in {recipe.dtype}; no {recipe.sample}")
-    sample = all_samples[recipe.sample].replace(_copy)
+    sample = copy(all_samples[recipe.sample])
     seed = (recipe.seed, recipe.sample)
     if recipe.sizes or recipe.axes or recipe.leading:
         sample = shapes.resize(sample, recipe.sizes, recipe.leading, seed, recipe.axes)
@@ -123,5 +123,6 @@ def _wanting(sample: Sample, wanted: tuple[int, ...]) -> Sample:
     return sample.with_tensors([tensor.requires_grad_(index in wanted) for index, tensor in enumerate(tensors)])
 
 
-def _copy(leaf: Any) -> Any:
-    return over_memory(leaf, torch.clone) if isinstance(leaf, torch.Tensor) else leaf
+def copy(sample: Sample) -> Sample:
+    """The same call with tensors of its own, which it may write to."""
+    return sample.replace(lambda leaf: over_memory(leaf, torch.clone) if isinstance(leaf, torch.Tensor) else leaf)

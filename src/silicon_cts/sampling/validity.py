@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import torch
 
@@ -13,12 +15,11 @@ from silicon_cts.catalog.dtypes import name_of
 from silicon_cts.catalog.operators import operators
 from silicon_cts.sampling import arguments
 from silicon_cts.sampling.call import Sample
-from silicon_cts.sampling.extent import too_much
+from silicon_cts.sampling.extent import outgrows, too_much
 from silicon_cts.sampling.forms import OUT
-from silicon_cts.sampling.layout import over_memory
 from silicon_cts.sampling.promotion import OTHERS
 from silicon_cts.sampling.recipe import Recipe, RecipeError, Value
-from silicon_cts.sampling.sample import make, seeded
+from silicon_cts.sampling.sample import copy, make, seeded
 from silicon_cts.sampling.shapes import axes, symbols
 
 _UNGUARDED: dict[str, tuple[str, ...]] = {
@@ -44,18 +45,30 @@ _UNWRITTEN = ("nn.functional.multi_margin_loss", "nn.functional.multilabel_margi
 that."""
 
 
+def _above_half(sample: Sample) -> bool:
+    """``mvlgamma(x, p)``: "all elements must be greater than (p - 1) / 2, otherwise the behavior is undefined"."""
+    (x, p), _ = sample.arguments()
+    return bool((x > (p - 1) / 2).all())
+
+
+_DOMAINS: dict[str, Callable[[Sample], bool]] = {"mvlgamma.*": _above_half}
+"""Whether an answer is defined, by glob, where the documentation says of which inputs it is not, though the CPU gives
+one."""
+
+
 @lru_cache(maxsize=8192)
 def refusal(recipe: Recipe) -> str | None:
     """Why the CPU does not take the recipe's call in its dtype; None if it does."""
-    for glob, fields in _UNGUARDED.items():
-        if fnmatchcase(recipe.operator, glob) and any(getattr(recipe, field) for field in fields):
-            return "the CPU kernel does not check its input, and would write outside its memory"
+    if any(getattr(recipe, field) for field in _unguarded(recipe.operator)):
+        return "the CPU kernel does not check its input, and would write outside its memory"
     try:
         sample = make(recipe if recipe.form != OUT else replace(recipe, form="", destination=""))
     except RecipeError as error:
         return f"RecipeError: {error}"
     if recipe.operator in _UNWRITTEN and not all(tensor.numel() for tensor in sample.tensors):
         return "the CPU's answer to an empty batch is uninitialised"
+    if (defined := _defined(recipe.operator)) is not None and not defined(sample):
+        return "its documentation leaves the answer to such numbers undefined"
     if recipe.form != OUT:
         return _refused(recipe.operator, sample, recipe.seed)
     if why := too_much(recipe.operator, sample):  # before the plain call is made, for the shapes of its answer
@@ -66,22 +79,33 @@ def refusal(recipe: Recipe) -> str | None:
         return f"RecipeError: {error}"
 
 
+@cache
+def _unguarded(operator: str) -> tuple[str, ...]:
+    return tuple(field for glob, fields in _UNGUARDED.items() if fnmatchcase(operator, glob) for field in fields)
+
+
+@cache
+def _defined(operator: str) -> Callable[[Sample], bool] | None:
+    return next((defined for glob, defined in _DOMAINS.items() if fnmatchcase(operator, glob)), None)
+
+
 def _refused(operator: str, sample: Sample, seed: int) -> str | None:
-    with warnings.catch_warnings(), seeded(seed), torch.no_grad():
+    with warnings.catch_warnings(), seeded(seed) if _draws(operator) else nullcontext(), torch.no_grad():
         warnings.simplefilter("ignore")
         try:
-            if why := too_much(operator, sample):
-                return why
-            sample.run()
+            return too_much(operator, sample) or outgrows(sample, sample.run())
         except Exception as error:
             return " ".join(f"{type(error).__name__}: {error}".split())[:200]
-    return None
+
+
+def _draws(operator: str) -> bool:
+    info = operators().get(operator)
+    return info is None or info.random
 
 
 def takes(operator: str, sample: Sample) -> bool:
     """Whether the CPU takes a call that was made without a recipe; its tensors are left alone."""
-    copied = sample.replace(lambda leaf: over_memory(leaf, torch.clone) if isinstance(leaf, torch.Tensor) else leaf)
-    return _refused(operator, copied, 0) is None
+    return _refused(operator, copy(sample), 0) is None
 
 
 def valid(recipe: Recipe) -> bool:
@@ -165,7 +189,8 @@ def mixes(operator: str, dtype: str, index: int, seed: int) -> tuple[tuple[int, 
     known = operators()[operator].dtypes if len(tensors) == 1 else ()  # asked by itself
     found = []
     for at, tensor in enumerate(tensors[:_MOST_MIXED]):
-        for name in (other for other in OTHERS if other not in known):
+        counts = name_of(tensor.dtype) == "int64" != dtype  # indices, offsets, lengths: a mask is none of these
+        for name in (other for other in OTHERS if other not in known and not (counts and other == "bool")):
             names = tuple(name if place == at else "" for place in range(len(tensors)))
             if name != name_of(tensor.dtype) and valid(replace(plain, dtypes=names)):
                 found.append((at, name))
@@ -191,7 +216,7 @@ def is_wrong(recipe: Recipe) -> bool:
 
 _NO_MISTAKE = (
     "RecipeError", "NotImplementedError", "not implemented", "not supported", "INTERNAL ASSERT", "answer has more than",
-    "nobody can say", "does not check its input", "uninitialised", "there are n over r", "cannot lie",
+    "nobody can say", "does not check its input", "uninitialised", "undefined", "there are n over r", "cannot lie",
     "DefaultCPUAllocator",
 )  # fmt: skip
 """What a refusal says that is no word about the call: a missing kernel, a limit of the suite's own."""
