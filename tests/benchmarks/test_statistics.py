@@ -140,3 +140,12 @@ def test_one_bad_night_is_no_change() -> None:
     assert change_points([1e-2] * 10 + [3e-2] + [1e-2] * 10) == []
     assert [change.index for change in change_points([1e-2] * 5 + [2e-2] * 5)] == [5]
     assert change_points([1e-2] * 12) == change_points([1e-2, 2e-2]) == change_points([]) == []
+
+
+def test_a_process_that_was_disturbed_hides_no_slowdown() -> None:
+    base, head = pairs(np.random.default_rng(0), factor=1.1, count=30)
+    head[3], base[20] = 2 * head[3], 1.7 * base[20]
+    assert decide(base, head, family=40).verdict == "slower"
+    base, head = pairs(np.random.default_rng(0), count=30)
+    head[3] *= 2
+    assert decide(base, head, family=40).verdict == "same"

@@ -57,3 +57,10 @@ def test_nan_is_no_eigenvector():
 def test_rows_are_for_forward_answers():
     assert non_unique.look_up("linalg.eigh", "gradient") is None
     assert non_unique.look_up("add", "forward") is None
+
+
+def test_eigenvectors_are_held_against_their_matrix():
+    """Of [[-0.59, -0.75], [0.69, 0.82]] the eigenvalues are small, and no algorithm knows them better than the matrix."""
+    task = Task(Recipe("linalg.eig", "float32", 4, 1, sizes=((2, 65), (5, 2)), leading=(11,)), "forward")
+    row = non_unique.look_up("linalg.eig", "forward")
+    assert row.check(OBSERVE["forward"](task.recipe, Setting()).tensors, oracle(task)).agrees

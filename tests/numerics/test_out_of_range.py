@@ -65,3 +65,12 @@ def test_answers_of_which_a_product_is_too_large_leave_the_range():
     large = Recipe("linalg.householder_product", "float32", 2, axes=((-2, 5, 255), (-1, 5, 65)))
     assert Oracle(Task(large, "forward")).leaves_range
     assert not Oracle(Task(Recipe("linalg.householder_product", "float32", 2), "forward")).leaves_range
+
+
+def test_complex_numbers_too_may_be_undefined_in_float64_alone():
+    """logaddexp in complex128 has subnormal numbers on its way, of which it makes NaN."""
+    asked = Recipe("logaddexp", "complex64", 1, sizes=((5, 31),), leading=(65,), values=("mixed",))
+    right = Oracle(Task(asked, "forward")).reference[0]
+    assert bool(right.isnan().any())
+    assert judged(asked, lambda cpus: torch.where(right.isfinite(), right.to(cpus.dtype), cpus))
+    assert not judged(asked, lambda cpus: torch.where(right.isfinite(), torch.nan, cpus))

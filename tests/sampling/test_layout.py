@@ -61,3 +61,10 @@ def test_mistakes_are_said():
     with pytest.raises(RecipeError, match="2 layouts for 3 tensors"):
         make(Recipe("addmm", "float32", 0, layouts=("sliced",) * 2))
     assert next(iter(LAYOUTS)) == "contiguous"
+
+
+def test_zeros_keep_their_sign():
+    zeros = torch.zeros(40, dtype=torch.complex64)
+    for name in applicable(zeros.shape, zeros.dtype):
+        one = torch.view_as_real(lay_out(zeros, name).resolve_conj().resolve_neg())
+        assert not bool(torch.signbit(one).any()), name

@@ -3,6 +3,7 @@
 import torch
 
 from silicon_cts.sampling.families import variations
+from silicon_cts.sampling.observation import OBSERVE, Setting
 from silicon_cts.sampling.recipe import Recipe
 from silicon_cts.sampling.related import related
 from silicon_cts.sampling.sample import make, samples
@@ -44,3 +45,11 @@ def test_the_cpu_takes_the_sums_of_products():
     square = batched.with_tensors([torch.rand(3, 3, 3), torch.rand(3, 3, 3)])
     for equation in variations("einsum", batched)["1"]:
         assert takes("einsum", square.replace(lambda leaf, e=equation: e if isinstance(leaf, str) else leaf))
+
+
+def test_a_call_in_between_that_changes_its_inputs_changes_them_every_time():
+    """Running statistics: what is kept for the next observation must not be what this one wrote to."""
+    recipe = Recipe("nn.functional.batch_norm", "float32", 2, seed=1, sizes=((3, 1024),))
+    first, second = (OBSERVE["repeat"](recipe, Setting()) for _ in range(2))
+    assert first.violations == second.violations
+    assert all(torch.equal(a.nan_to_num(), b.nan_to_num()) for a, b in zip(first.tensors, second.tensors, strict=True))

@@ -1,5 +1,6 @@
 """Hypothesis draws recipes that the CPU takes, and shrinks them to what a person would write."""
 
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 import pytest
@@ -13,9 +14,10 @@ from silicon_cts.sampling.recipe import Recipe, RecipeError
 from silicon_cts.sampling.sample import make, samples
 from silicon_cts.sampling.strategies import recipes
 from silicon_cts.sampling.survey import SHAPES, survey, table
-from silicon_cts.sampling.validity import freedom, refusal, valid
+from silicon_cts.sampling.validity import freedom, mixes, refusal, valid
 from silicon_cts.sampling.values import PROFILES
 
+BAG = "nn.functional.embedding_bag"
 QUIET = settings(
     max_examples=150,
     derandomize=True,
@@ -103,6 +105,10 @@ def test_answers_that_would_fill_the_memory_are_not_asked_for():
     assert "more than" in refusal(Recipe("outer", "float32", 0, sizes=((5, 65536), (10, 65537))))
 
 
+def test_nor_are_answers_that_are_found_to_be_large_when_they_are_there():
+    assert "more than" in refusal(Recipe("outer", "float32", 0, sizes=((5, 1000), (10, 1000))))
+
+
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
 def test_every_family_varies_an_operator_in_a_way_that_the_cpu_takes(family):
     for glob in family.operators:
@@ -130,3 +136,16 @@ def test_most_draws_are_valid_in_a_subset_of_the_operators():
         rows = survey(dtype, 10, names)
         assert sum(row.taken for row in rows) >= 0.8 * sum(row.drawn for row in rows), table(rows)
         assert sum(not row.new_shapes for row in rows) <= len(rows) // 10, table(rows)
+
+
+def test_numbers_that_count_never_become_a_mask():
+    """``offsets`` of embedding_bag: the CPU takes booleans, and adds them up as such."""
+    assert not all(tensor.is_floating_point() for tensor in make(Recipe(BAG, "float32", 23)).tensors)
+    assert not any(name == "bool" for _, name in mixes(BAG, "float32", 23, 0))
+    assert any(name == "bool" for _, name in mixes("add", "int64", 3, 0))
+
+
+def test_nothing_is_asked_where_the_documentation_leaves_the_answer_undefined():
+    plain = Recipe("mvlgamma.mvlgamma_p_5", "float32", 3)
+    assert refusal(plain) is None
+    assert "undefined" in refusal(replace(plain, values=("small",)))
