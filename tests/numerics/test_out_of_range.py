@@ -74,3 +74,14 @@ def test_complex_numbers_too_may_be_undefined_in_float64_alone():
     assert bool(right.isnan().any())
     assert judged(asked, lambda cpus: torch.where(right.isfinite(), right.to(cpus.dtype), cpus))
     assert not judged(asked, lambda cpus: torch.where(right.isfinite(), torch.nan, cpus))
+
+
+def test_an_answer_without_a_digit_may_be_what_the_cpu_makes_of_it():
+    """The gradient of the factors of singular matrices: 1e15 of which not one digit is certain, and NaN on the CPU."""
+    asked = Recipe(
+        "lu", "complex64", 16, seed=2, sizes=((3, 16), (4, 13), (5, 9)), apart=("deeper", 0, -1), layouts=("conjugate",)
+    )
+    oracle = Oracle(Task(asked, "gradient"))
+    assert bool(oracle.yardstick[0].isnan().any()) and bool(oracle.reference[0].isfinite().all())
+    assert compare(list(oracle.yardstick), oracle, own_yardstick=True).agrees
+    assert not compare([torch.full_like(one, torch.nan) for one in oracle.yardstick], oracle, own_yardstick=True).agrees

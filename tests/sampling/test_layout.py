@@ -68,3 +68,7 @@ def test_zeros_keep_their_sign():
     for name in applicable(zeros.shape, zeros.dtype):
         one = torch.view_as_real(lay_out(zeros, name).resolve_conj().resolve_neg())
         assert not bool(torch.signbit(one).any()), name
+
+
+def test_an_empty_tensor_lies_in_no_huge_memory():
+    assert lay_out(torch.empty(1024, 0, 255, 255), "channels_last_sliced").untyped_storage().nbytes() == 0

@@ -231,28 +231,31 @@ def _not_finite(
 
     Right is what the wide answer rounds to, what the CPU gives at this precision (``expected``, if an intermediate may
     overflow there), and either side of the largest number when the answer is within its budget of it, or when it has
-    no digit that a rounding does not change. Of an answer that the dtype cannot hold, what the CPU makes of it; of one
-    that is undefined for finite inputs, anything where the CPU finds a number. What is ``explained`` by a rounding of
-    the inputs is right too.
+    no digit that a rounding does not change. Of such an answer, and of one that the dtype cannot hold, what the CPU
+    makes of it; of one that is undefined for finite inputs, anything where the CPU finds a number. What is
+    ``explained`` by a rounding of the inputs is right too.
     """
     rounded = wide.to(dtype).to(wide.dtype)
     special = ~actual.isfinite() | ~rounded.isfinite()
     if not bool(special.any()):
         return None
+    sizes = wide.abs()
+    unknown = wide.isfinite() & (sizes > torch.finfo(dtype).smallest_normal) & (allowed >= sizes / 2)  # in every digit
     if dtype.is_complex:  # complex infinities have many forms: where the CPU is not finite, nothing is asked
         bad = actual.isfinite() != rounded.isfinite()
         if bool(bad.any()) and oracle.finite_inputs:
             bad &= wide.isfinite() | ~expected.isfinite()
+        bad &= expected.isfinite() | ~unknown
         if oracle.overflows:
             bad &= actual.isfinite() != expected.isfinite()
         return first(bad) if bool(bad.any()) else None
     near_limit = (wide.abs() + K * allowed >= torch.finfo(dtype).max) & (torch.sign(actual) == torch.sign(wide))
     # The reciprocal of what a rounding makes 0, as the condition number of a singular matrix.
-    of_nothing = actual.isinf() & (allowed >= wide.abs() / 2) & (wide.abs() * torch.finfo(dtype).eps >= 1.0)
+    of_nothing = actual.isinf() & unknown & (sizes * torch.finfo(dtype).eps >= 1.0)
     bad = special & ~(equal(actual, rounded) | near_limit | of_nothing)
     beyond = wide.isfinite() & ~rounded.isfinite()  # infinities on the way there may leave NaN
     undefined = wide.isnan() & (expected.isfinite() if oracle.finite_inputs else False)  # 0 / 0, but for a rounding
-    bad &= ~(beyond & equal(actual, expected) | undefined)
+    bad &= ~((beyond | unknown) & equal(actual, expected) | undefined)
     if bool(bad.any()) and oracle.overflows:  # where both are finite, numbers decide
         bad &= ~(equal(actual, expected) | (actual.isfinite() & expected.isfinite()))
     if explained is not None:

@@ -42,8 +42,17 @@ def garbage(dtype: torch.dtype, count: int) -> torch.Tensor:
     return torch.full((count,), True if dtype == torch.bool else torch.iinfo(dtype).max, dtype=dtype)
 
 
+_MOST_GARBAGE = 2**20
+"""Elements of garbage beside a tensor that has none itself."""
+
+
 def _within(tensor: torch.Tensor, room: Sequence[int], view: Layout) -> torch.Tensor:
-    """The tensor's values in ``view`` of new memory of size ``room`` that is garbage elsewhere."""
+    """The tensor's values in ``view`` of new memory of size ``room`` that is garbage elsewhere.
+
+    An empty tensor has no place in that memory, which may be huge: 3 for each of the elements that it would have.
+    """
+    if not tensor.numel() and math.prod(room) > _MOST_GARBAGE:
+        return _contiguous(tensor)
     place = view(garbage(tensor.dtype, math.prod(room)).reshape(tuple(room)))
     return place.copy_(tensor)
 

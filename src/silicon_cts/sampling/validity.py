@@ -51,7 +51,17 @@ def _above_half(sample: Sample) -> bool:
     return bool((x > (p - 1) / 2).all())
 
 
-_DOMAINS: dict[str, Callable[[Sample], bool]] = {"mvlgamma.*": _above_half}
+def _invertible(sample: Sample) -> bool:
+    """``solve_ex``, ``inv_ex``: where a pivot is zero, ``info`` says so, and the rest of the answer means nothing."""
+    *_, info = sample.run()
+    return not bool(info.any())
+
+
+_DOMAINS: dict[str, Callable[[Sample], bool]] = {
+    "mvlgamma.*": _above_half,
+    "linalg.solve_ex": _invertible,
+    "linalg.inv_ex": _invertible,
+}
 """Whether an answer is defined, by glob, where the documentation says of which inputs it is not, though the CPU gives
 one."""
 
@@ -67,16 +77,17 @@ def refusal(recipe: Recipe) -> str | None:
         return f"RecipeError: {error}"
     if recipe.operator in _UNWRITTEN and not all(tensor.numel() for tensor in sample.tensors):
         return "the CPU's answer to an empty batch is uninitialised"
-    if (defined := _defined(recipe.operator)) is not None and not defined(sample):
+    if recipe.form == OUT:
+        if why := too_much(recipe.operator, sample):  # before the plain call is made, for the shapes of its answer
+            return why
+        try:
+            sample = make(recipe)
+        except RecipeError as error:
+            return f"RecipeError: {error}"
+    why = _refused(recipe.operator, sample, recipe.seed)
+    if why is None and not _is_defined(recipe):
         return "its documentation leaves the answer to such numbers undefined"
-    if recipe.form != OUT:
-        return _refused(recipe.operator, sample, recipe.seed)
-    if why := too_much(recipe.operator, sample):  # before the plain call is made, for the shapes of its answer
-        return why
-    try:
-        return _refused(recipe.operator, make(recipe), recipe.seed)
-    except RecipeError as error:
-        return f"RecipeError: {error}"
+    return why
 
 
 @cache
@@ -84,9 +95,9 @@ def _unguarded(operator: str) -> tuple[str, ...]:
     return tuple(field for glob, fields in _UNGUARDED.items() if fnmatchcase(operator, glob) for field in fields)
 
 
-@cache
-def _defined(operator: str) -> Callable[[Sample], bool] | None:
-    return next((defined for glob, defined in _DOMAINS.items() if fnmatchcase(operator, glob)), None)
+def _is_defined(recipe: Recipe) -> bool:
+    domains = [holds for glob, holds in _DOMAINS.items() if fnmatchcase(recipe.operator, glob)]
+    return not domains or all(holds(make(replace(recipe, form="", destination=""))) for holds in domains)
 
 
 def _refused(operator: str, sample: Sample, seed: int) -> str | None:
