@@ -4,7 +4,7 @@ import pytest
 
 from silicon_cts.plugin.check import Check
 
-pytestmark = pytest.mark.training("one_step")
+pytestmark = pytest.mark.training("one_step", "capturable")
 
 
 @pytest.mark.aspect("forward")

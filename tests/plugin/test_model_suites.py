@@ -3,7 +3,8 @@
 import pytest
 
 from silicon_cts.backends.protocol import Capability
-from silicon_cts.catalog.models.calls import CALLS
+from silicon_cts.backends.torch_device import TorchDevice
+from silicon_cts.catalog.models.calls import CALLS, CAPTURABLE
 from silicon_cts.catalog.operators import find, model_calls
 from silicon_cts.plugin.case import dtypes, is_asked
 from silicon_cts.plugin.options import Options, check_globs
@@ -20,24 +21,34 @@ def asked(options: Options, capability: Capability, backend: str) -> set[str]:
     return {name for name, one in model_calls().items() if is_asked(options, capability, backend, one)}
 
 
-def test_few_are_trained_at_quick_and_all_at_standard():
-    quick, standard = asked(options(), EAGER, "mps"), asked(options("standard"), EAGER, "mps")
-    assert standard == {name for name in model_calls() if not CALLS[name].is_half} > quick
+def test_few_are_trained_at_quick_most_at_standard_and_all_at_deep():
+    quick, standard, deep = (asked(options(budget), EAGER, "mps") for budget in ("quick", "standard", "deep"))
+    assert deep == {name for name, call in CALLS.items() if not (call.is_half or call.is_capturable)}
+    assert quick < standard == {name for name in deep if not name.endswith("lbfgs.fifty_steps")}
     assert {name for name in standard if name.startswith("models.")} <= quick
     assert "training.residual_cnn.adam.fifty_steps" in asked(options("quick", ("training.*",)), EAGER, "mps")
+
+
+def test_what_needs_graphs_is_asked_of_devices_that_have_them():
+    graphs = Capability(("float32",), capturable=True)
+    more = asked(options(), graphs, "cuda") - asked(options(), EAGER, "mps")
+    assert more == {f"training.mlp.{one}.capturable" for one in CAPTURABLE}
+    assert TorchDevice("cuda").capability().capturable and TorchDevice("torch:xpu:1").capability().capturable
+    assert not (TorchDevice("cpu").capability().capturable or TorchDevice("mps").capability().capturable)
 
 
 def test_programs_train_three_models_with_three_optimizers():
     found = asked(options("standard"), PROGRAMS, "coreai")
     trained = {name for name in found if name.startswith("training.")}
-    assert len(trained) == 9 + 2 * 3 and {CALLS[name].way for name in trained} == {
+    assert len(trained) == 9 + 2 * 9 and {CALLS[name].way for name in trained} == {
         "fifty_steps",
         "float16",
         "float16_scaled",
     }
     quick = {CALLS[name].way for name in asked(options(), PROGRAMS, "coreai") & trained}
     assert quick == {"fifty_steps", "float16_scaled"}  # one of each
-    assert not [name for name in asked(options("standard"), PROGRAMS, "coreml-ane") if name.startswith("training.")]
+    assert trained <= asked(options("standard"), PROGRAMS, "coreml-ane")
+    assert not [name for name in asked(options("standard"), PROGRAMS, "of-another") if name.startswith("training.")]
 
 
 def test_a_step_in_float16_is_asked_of_programs_that_take_float32():

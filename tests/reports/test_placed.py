@@ -38,6 +38,17 @@ def test_each_operator_says_on_which_units_its_operations_were_planned_and_why_e
     assert found["coreml-cpu"][0].elsewhere == ()
 
 
+def test_forward_and_backward_of_a_training_step_are_apart() -> None:
+    step = on_ane(
+        "training.lstm.sgd",
+        *(["forward linear", "ane", EVERY, 0.2], ["forward linear", "ane", EVERY, 0.2]),
+        *(["backward matmul", "cpu", OFF_ANE, 0.3], ["backward mul", "ane", EVERY, 0.3], ["backward mul", "", [], 0.0]),
+    )
+    (found,) = placed.placements([step])["coreml-ane"]
+    assert found.where == "forward ane 2, backward ane 1, backward cpu 1, backward not said 1"
+    assert found.elsewhere == ("backward matmul on cpu: ane does not support it",)
+
+
 def test_a_backend_that_asks_for_no_unit_was_not_placed_elsewhere() -> None:
     (found,) = placed.placements([record(backend="of-another", placement=[["sin", "cpu", EVERY, 1.0]])]).values()
     assert found[0].where == "cpu"

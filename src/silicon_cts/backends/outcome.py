@@ -29,7 +29,7 @@ class Placed:
     """Where one operation was planned, in the framework's own words."""
 
     operation: str
-    """Its kind: ``conv``."""
+    """Its kind: ``conv``; of a training step with the part before it: ``backward conv``."""
     preferred: str
     """The unit it was planned on: ``cpu``, ``gpu``, ``ane``; empty if the framework does not say."""
     supported: tuple[str, ...]

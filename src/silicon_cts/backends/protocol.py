@@ -67,6 +67,8 @@ class Capability:
     """Tasks after which the worker is replaced (a device that keeps a compiled graph for every shape)."""
     locates: bool = False
     """Whether it can say where a model's wrong answer comes from: :meth:`Backend.locate`."""
+    capturable: bool = False
+    """Whether optimizers of torch can keep all of their state on it (``capturable=True``)."""
     yardstick: bool = False
     """Whether this is PyTorch's own CPU, whose error at the same precision is the yardstick of grade C."""
 

@@ -125,7 +125,9 @@ class TorchDevice(Backend):
             return Capability(ALL_DTYPES, isolation="none", yardstick=True)
         if self.device == "mps":  # a graph is kept for every shape and dtype, without a limit: renew the process
             return Capability(ALL_DTYPES, recycle_after=4000)
-        return Capability(ALL_DTYPES)
+        from torch.optim.optimizer import _get_capturable_supported_devices
+
+        return Capability(ALL_DTYPES, capturable=self.device.partition(":")[0] in _get_capturable_supported_devices())
 
     def start(self) -> None:
         """Open the device. MPS must not fall back to the CPU: a missing operator is to be seen."""

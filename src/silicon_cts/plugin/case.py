@@ -57,8 +57,10 @@ def is_asked(options: Options, capability: Capability, backend: str, operator: O
     call = CALLS.get(operator.id)
     if call is None:
         return True
-    if options.budget == "quick" and options.operators is None and not call.is_quick:
+    if options.operators is None and not call.is_at(options.budget):
         return False
+    if call.is_capturable:
+        return capability.capturable
     if call.task == "inference" or not capability.ahead_of_time:
         return not call.is_half
     from silicon_cts.training.runners.table import row

@@ -24,7 +24,7 @@ class Placement:
 
     operator: str
     units: Mapping[str, int]
-    """Operations by unit, in the order of :data:`UNITS`."""
+    """Operations by unit, in the order of :data:`UNITS`; of a training step by part and unit: ``backward ane``."""
     elsewhere: tuple[str, ...]
     """Which were planned on another unit than the one asked for, and what the framework says of that one."""
 
@@ -56,9 +56,10 @@ def asked(backend: str) -> str:
 
 def _placement(backend: str, operator: str, records: Sequence[Record]) -> Placement:
     operations = [operation for record in records for operation in record.placement]
-    amounts = Counter(unit or UNSAID for _, unit, *_ in operations)
-    order = [*UNITS, *sorted(set(amounts) - set(UNITS))]
-    units = {unit: amounts[unit] for unit in order if amounts[unit]}
+    amounts = Counter(f"{_part(kind)} {unit or UNSAID}".strip() for kind, unit, *_ in operations)
+    parts = dict.fromkeys(_part(kind) for kind, *_ in operations)
+    order = [f"{part} {unit}".strip() for part in parts for unit in UNITS]
+    units = {unit: amounts[unit] for unit in [*order, *sorted(set(amounts) - set(order))] if amounts[unit]}
     wanted = asked(backend)
     strays = (
         (kind, unit, supported) for kind, unit, supported, *_ in operations if wanted and unit not in ("", wanted)
@@ -68,6 +69,11 @@ def _placement(backend: str, operator: str, records: Sequence[Record]) -> Placem
         for kind, unit, supported in strays
     )
     return Placement(operator, units, tuple(dict.fromkeys(told)))
+
+
+def _part(operation: str) -> str:
+    """Of a training step that an operation belongs to: ``backward`` for ``backward conv``; else empty."""
+    return operation.rpartition(" ")[0]
 
 
 def summary(found: Sequence[Placement]) -> str:

@@ -6,6 +6,7 @@ A training run is a call like any other where PyTorch runs call by call. Elsewhe
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from silicon_cts.backends import outcome
 from silicon_cts.backends.outcome import Outcome, Task
@@ -50,4 +51,5 @@ def _trained(backend: Backend, task: Task, enter: Enter) -> Outcome:
     kept = {name: state[index] for index, name in enumerate(parameters)}
     ordered = {name: tensors[name] for name in (*parameters, *buffers)}
     narrow = torch.stack(losses).to(step.layout.scalar_dtype)  # some programs answer in float32 always
-    return outcome.result(list(left(call, narrow, {}, ordered, kept).values()))
+    made = outcome.result(list(left(call, narrow, {}, ordered, kept).values()), trainer.elsewhere)
+    return replace(made, placement=trainer.placement)

@@ -19,10 +19,14 @@ class Trainer:
 
     Attributes:
         steps: how many steps the optimizer has taken, those before the export included.
+        placement: where each operation of the step was planned, forward and backward; empty if nothing says it.
+        elsewhere: in words, what was planned on another compute unit than the one asked for.
     """
 
     def __init__(self, step: Step, runner: Runner, seed: int) -> None:
         self.steps = step.steps_before
+        self.placement = runner.placement
+        self.elsewhere = runner.elsewhere
         self._step = step
         self._closed = False
         self._runner = runner

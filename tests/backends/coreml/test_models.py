@@ -47,16 +47,18 @@ def test_what_wants_its_weights_to_be_constant_is_right_with_them(name):
     }
 
 
-def test_a_wrong_answer_is_traced_to_its_operation_and_line():
+@pytest.mark.parametrize("front", FRONTS)
+def test_a_wrong_answer_is_traced_to_its_operation_and_line(front):
     """A group norm's last product and sum, of which a batch norm with an epsilon is made."""
     BACKEND.start()
-    said = BACKEND.locate(Task(Recipe("models.unet_block", "float32", 0), "forward", "export float32", "float32"), K)
+    said = BACKEND.locate(Task(Recipe("models.unet_block", "float32", 0), "forward", f"{front} float32", "float32"), K)
     assert "aten.group_norm" in said and "convolutional.py" in said and "self.enter(x)" in said
 
 
-def test_its_script_holds_them_too():
+@pytest.mark.parametrize("name", ["models.gru", "models.lstm"])
+def test_its_script_holds_them_too(name):
     names = {}
-    text = script(BACKEND, Recipe("models.lstm", "float32", 0), "forward", "it")
+    text = script(BACKEND, Recipe(name, "float32", 0), "forward", "it")
     exec(compile(text, "script.py", "exec"), names)
     (read,) = names["answer"]["trace", "float32"]
     right = names["run"](*names["tensors"], *names["weights"]).detach().numpy()

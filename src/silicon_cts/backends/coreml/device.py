@@ -9,6 +9,7 @@ import importlib.util
 import platform
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from silicon_cts.backends.coreml.reference import CoreMLReference
@@ -67,21 +68,25 @@ class CoreML(CoreMLReference):
 
     def answer(self, model: Any, passed: Passed, precision: str, enter: Enter) -> Mapping[int, Outcome]:
         """Compile, load, read the plan, predict; each stage has its deadline."""
-        import coremltools as ct
-
         from silicon_cts.backends.coreml import prediction
         from silicon_cts.backends.coreml.compiled import compiled
 
         enter("compile")
         path = compiled(model)
         enter("load")
-        units = ct.ComputeUnit[self.compute_units]
-        loaded = ct.models.CompiledMLModel(str(path), compute_units=units)
-        plan = (
-            ct.models.compute_plan.MLComputePlan.load_from_path(str(path), units) if _macos() >= _PLANS_SINCE else None
-        )
+        loaded, plan = self.load(path)
         enter("run")
         return prediction.answer(model, loaded, plan, passed, precision, self.unit)
+
+    def load(self, path: Path) -> tuple[Any, Any]:
+        """A compiled model, ready to predict, and its compute plan: None before macOS 14.4. Raises what those raise."""
+        import coremltools as ct
+
+        units = ct.ComputeUnit[self.compute_units]
+        loaded = ct.models.CompiledMLModel(str(path), compute_units=units)
+        if _macos() < _PLANS_SINCE:
+            return loaded, None
+        return loaded, ct.models.compute_plan.MLComputePlan.load_from_path(str(path), units)
 
 
 def _macos() -> tuple[int, ...]:

@@ -1,7 +1,7 @@
 """Which operation of a converted program is the first whose own error is beyond its budget, and on which line of the
 model does it stand?
 
-The converter names a result as the node of the exported program that it stands for. So each node is computed in
+The converter names a result as the node of the program that it stands for. So each node is computed in
 float64 from what the program itself gave for the nodes before it, and held against what the program gave for the node:
 an error that came from above does not count. A node without a result of its own (it was fused, or folded) is judged
 together with the next that has one.
@@ -24,6 +24,7 @@ import torch
 from torch.fx import Node
 from torch.utils._pytree import tree_map
 
+from silicon_cts.backends.coreml.graphs import RESULT, Program, read
 from silicon_cts.backends.coreml.results import ROUNDOFF, Result, results_of
 from silicon_cts.backends.outcome import one_line
 from silicon_cts.catalog.dtypes import DTYPES, name_of, wide
@@ -58,37 +59,36 @@ class Suspect:
         return "; ".join((told, *self.lines))
 
 
-def localise(
-    program: torch.export.ExportedProgram, function: Any, inputs: Mapping[str, Any], most: float
-) -> Suspect | None:
+def localise(program: Program, function: Any, inputs: Mapping[str, Any], most: float) -> Suspect | None:
     """The first operation that is more than ``most`` error budgets off; None if none is.
 
     Args:
-        program: the exported program that was converted.
+        program: the exported or traced program that was converted.
         function: the MIL function that it became.
         inputs: an array for every input by its name in the MIL function, in the order in which ``program`` takes them.
         most: error budgets: as many as the whole answer is allowed.
 
     Raises:
         LocalisationError: an operation of ``program`` cannot be computed in float64, or it takes other inputs.
+        UnreadableError: a traced ``program`` writes into its tensors, or branches.
         EvaluationError, UnsupportedOperationError: the MIL function cannot be evaluated.
     """
     return next((one for one in own_errors(program, function, inputs) if not one.ratio <= most), None)
 
 
-def own_errors(program: torch.export.ExportedProgram, function: Any, inputs: Mapping[str, Any]) -> Iterator[Suspect]:
+def own_errors(program: Program, function: Any, inputs: Mapping[str, Any]) -> Iterator[Suspect]:
     """Each node that has a result, in order, with its own error in budgets. Raises as :func:`localise` does."""
-    takes = len(program.graph_signature.user_inputs)
-    if takes != len(inputs):
+    computed = read(program)
+    if computed.takes != len(inputs):
         raise LocalisationError(
-            f"number of inputs: the program takes {takes}, {len(inputs)} are given ({', '.join(inputs)})"
+            f"number of inputs: the program takes {computed.takes}, {len(inputs)} are given ({', '.join(inputs)})"
         )
-    results = results_of(program, function, inputs)
-    held = _held(program)
+    results = results_of(computed.graph, function, inputs)
+    held = computed.held
     given = iter(inputs.values())
     values: dict[Node, Any] = {}
     behind: dict[Node, dict[Node, None]] = {}  # nodes without a result that a value rests on, in order
-    for node in program.graph.nodes:
+    for node in computed.graph.nodes:
         if node.op == "placeholder":
             values[node] = _widened(held[node.name] if node.name in held else torch.as_tensor(next(given)))
         elif node.op == "call_function":
@@ -101,18 +101,11 @@ def own_errors(program: torch.export.ExportedProgram, function: Any, inputs: Map
             got = torch.from_numpy(np.array(result.value))
             operators = tuple(str(one.target) for one in together if one.target is not operator.getitem)
             lines = tuple(dict.fromkeys(line for one in together if (line := line_of(one))))
-            yield Suspect(operators, lines, result.operation, node.name, _ratio(got, right, result))
+            yield Suspect(
+                operators, lines, result.operation, node.meta.get(RESULT, node.name), _ratio(got, right, result)
+            )
             if got.shape == right.shape:
                 values[node] = got.to(right.dtype)
-
-
-def _held(program: torch.export.ExportedProgram) -> dict[str, torch.Tensor]:
-    """Parameters, buffers and constants, by the name of the placeholder that stands for each."""
-    signature = program.graph_signature
-    tensors: dict[str, Any] = {**program.constants, **program.state_dict}
-    places = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
-    places |= signature.inputs_to_lifted_tensor_constants
-    return {name: tensors[target].detach() for name, target in places.items()}
 
 
 def _computed(node: Node, values: Mapping[Node, Any]) -> Any:

@@ -7,7 +7,7 @@ off the program: those that compute a sample's outputs from its inputs; casts, c
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from silicon_cts.backends.outcome import Placed
@@ -73,15 +73,9 @@ def own(
     Without inputs, all that the outputs need. ``around`` are the inputs of what the operator is embedded in: what
     follows from these alone is none of its own, nor is the operation that brings it together with an input.
     """
-    needed = set(outputs)
-    backward = []
-    for one in reversed(planned):
-        if one.gives & needed:
-            needed |= one.takes
-            backward.append(one)
     reached, outside = set(inputs), set(around)
     forward = []
-    for one in reversed(backward):
+    for one in _needed(planned, outputs):
         if not reached or one.takes & reached:
             reached |= one.gives if reached else set()
             if not one.takes & outside:
@@ -89,6 +83,31 @@ def own(
         elif one.takes & outside:
             outside |= one.gives
     return [placed for placed in forward if placed.operation not in AROUND]
+
+
+def of_step(planned: Sequence[Planned], loss: str, changed: Iterable[str]) -> list[Placed]:
+    """The operations of a training step that gives a ``loss`` and a ``changed`` state, in order.
+
+    Each with its part before its kind: ``forward conv`` if the loss rests on it, else ``backward conv``, which stands
+    for the update of parameters too.
+    """
+    forward = set(_needed(planned, [loss]))
+    return [
+        replace(one.placed, operation=f"{'forward' if one in forward else 'backward'} {one.placed.operation}")
+        for one in _needed(planned, [loss, *changed])
+        if one.placed.operation not in AROUND
+    ]
+
+
+def _needed(planned: Sequence[Planned], outputs: Iterable[str]) -> list[Planned]:
+    """The operations that the outputs rest on, in order."""
+    wanted = set(outputs)
+    found = []
+    for one in reversed(planned):
+        if one.gives & wanted:
+            wanted |= one.takes
+            found.append(one)
+    return found[::-1]
 
 
 def elsewhere(placed: Iterable[Placed], unit: str) -> str:

@@ -118,7 +118,7 @@ class CoreMLReference(Backend):
         """The operation that the converter, or the program in its precision, gets wrong."""
         from silicon_cts.backends.coreml.located import located
 
-        return located(task.recipe, WAYS[task.way].precision, most)
+        return located(task.recipe, WAYS[task.way], most)
 
     def versions(self) -> Mapping[str, str]:
         """Of the converter."""

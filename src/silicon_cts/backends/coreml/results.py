@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
-from torch.fx import Node
+from torch.fx import Graph, Node
 
 from silicon_cts import mil
+from silicon_cts.backends.coreml.graphs import RESULT
 from silicon_cts.backends.coreml.rounding import RandomRounding
 from silicon_cts.mil.values import declared_type
 
@@ -41,12 +41,12 @@ class Result:
     """How far roundings move each element (float64)."""
 
 
-def results_of(program: torch.export.ExportedProgram, function: Any, inputs: Mapping[str, Any]) -> dict[Node, Result]:
-    """What the MIL ``function`` gives for each node of ``program`` that has a result in it.
+def results_of(graph: Graph, function: Any, inputs: Mapping[str, Any]) -> dict[Node, Result]:
+    """What the MIL ``function`` gives for each node of the program's ``graph`` that has a result in it.
 
     ``inputs`` are arrays by name. Raises EvaluationError or UnsupportedOperationError if it cannot be evaluated.
     """
-    named = _named(program, function)
+    named = _named(graph, function)
     found: dict[Node, tuple[Any, Any, Any]] = {}
 
     def keep(operation: Any, var: Any, value: Any) -> None:
@@ -62,14 +62,14 @@ def results_of(program: torch.export.ExportedProgram, function: Any, inputs: Map
     }
 
 
-def _named(program: torch.export.ExportedProgram, function: Any) -> dict[str, Node]:
+def _named(graph: Graph, function: Any) -> dict[str, Node]:
     """Which node a variable of the function stands for, by the name that it would have."""
     named: dict[str, Node] = {}
-    for node in program.graph.nodes:
+    for node in graph.nodes:
         first = node.target is operator.getitem and node.args[1] == 0  # it goes by the name of what gives them all
-        name = node.args[0].name if first else node.name
+        name = node.meta.get(RESULT) or (node.args[0].name if first else node.name)
         named |= {name: node, name + _HALF: node}
-    (end,) = program.graph.find_nodes(op="output")
+    (end,) = graph.find_nodes(op="output")
     given = [node for node in end.args[0] if isinstance(node, Node)][-len(function.outputs) :]
     return named | {var.name: node for var, node in zip(function.outputs, given, strict=False)}
 

@@ -87,6 +87,15 @@ _HOLDING = """\
 
     def forward(self, *tensors):
         return call(*tensors, *self.buffers())
+
+
+class Around(torch.nn.Module):
+    def __init__(self):  # torch.jit.trace keeps sizes as numbers in a module that another holds
+        super().__init__()
+        self.held = Module()
+
+    def forward(self, *tensors):
+        return self.held(*tensors)
 """
 _DETACHED = "tensors = tuple(tensor.detach() for tensor in tensors)\n"
 
@@ -97,7 +106,7 @@ def static(recipe: Recipe) -> str:
     if not held:
         return _STATIC
     split = f"{_DETACHED}tensors, weights = tensors[: {held[0]}], tensors[{held[0]} :]\n"
-    return _STATIC.replace(_FORWARD, _HOLDING).replace(_DETACHED, split)
+    return _STATIC.replace("Module().eval()", "Around().eval()").replace(_FORWARD, _HOLDING).replace(_DETACHED, split)
 
 
 def flexible(recipe: Recipe) -> str:

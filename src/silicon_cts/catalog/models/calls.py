@@ -6,7 +6,7 @@ batches, and gives the losses and all that changed. So oracle, error budget, iso
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from types import MappingProxyType
@@ -20,15 +20,19 @@ USUAL = ("sgd", "adam", "adamw")
 OTHERS = (
     *("adadelta", "adafactor", "adagrad", "adamax", "asgd", "lbfgs", "muon", "nadam", "radam", "rmsprop", "rprop"),
 )
-"""Those of ``optim_db`` besides, asked of one small model. SparseAdam takes sparse gradients, which no model has."""
-PLAINEST = "mlp"
-"""The model that is trained with every optimizer, in every configuration."""
+"""Those of ``optim_db`` besides. SparseAdam takes sparse gradients, which no model has."""
+CAPTURABLE = ("adadelta", "adam", "adamax", "adamw", "asgd", "nadam", "radam", "rmsprop", "rprop")
+"""Optimizers that can keep all of their state on the device, for graphs of CUDA."""
 PROGRAMS = ("residual_cnn", "lstm", "transformer_encoder")
 """Models whose training step is exported as a program, for backends that run nothing else."""
 Asked = Task | Literal["modules"]
 """What is asked that is no operator."""
 RECURRENT = ("lstm", "gru", "bidirectional_rnn")
 """Models whose layers ``torch.compile`` leaves as they are."""
+IMPOSSIBLE: Mapping[tuple[str, str], str] = MappingProxyType(
+    {("unet_block", "muon"): "Muon trains matrices, and all parameters of this model are kernels or vectors"}
+)
+"""By model and optimizer, why the one cannot be trained with the other."""
 _PREFIXES: Mapping[str, Asked] = {"models.": "inference", "training.": "training", "modules.": "modules"}
 
 
@@ -77,17 +81,23 @@ class ModelCall:
     @property
     def unchecked(self) -> str | None:
         """Why it cannot be asked here, or None."""
-        return self.run.impossible if self.way else None
+        return IMPOSSIBLE.get((self.model.name, self.optimizer)) or (self.run.impossible if self.way else None)
 
-    @property
-    def is_quick(self) -> bool:
-        """Whether it is asked at the budget ``quick``."""
-        return any(fnmatchcase(self.id, glob) for glob in QUICK)
+    def is_at(self, budget: str) -> bool:
+        """Whether it is asked at that budget."""
+        if budget == "quick":
+            return _matches(self.id, QUICK)
+        return budget == "deep" or not _matches(self.id, DEEP)
 
     @property
     def is_half(self) -> bool:
         """Whether parameters and optimizer state are in float16, which is how programs compute."""
         return bool(self.way) and "float16" in self.run.dtypes
+
+    @property
+    def is_capturable(self) -> bool:
+        """Whether it is asked of devices alone that can hold all of an optimizer's state."""
+        return bool(self.way) and self.run.capturable
 
     @property
     def is_program(self) -> bool:
@@ -107,9 +117,9 @@ def _is_asked(model: str, optimizer: str, way: str) -> bool:
         return optimizer == "sgd" and model not in RECURRENT
     if RUNS[way].autocast:
         return optimizer in USUAL
-    if "float16" in RUNS[way].dtypes:  # Adam's second moment is mostly zero there, and its update follows roundings
-        return optimizer == "sgd" and model in PROGRAMS
-    return optimizer in USUAL or model == PLAINEST
+    if "float16" in RUNS[way].dtypes:
+        return optimizer in USUAL and model in PROGRAMS
+    return optimizer in CAPTURABLE or not RUNS[way].capturable
 
 
 CALLS: Mapping[str, ModelCall] = MappingProxyType({call.id: call for call in _all()})
@@ -118,6 +128,7 @@ CALLS: Mapping[str, ModelCall] = MappingProxyType({call.id: call for call in _al
 QUICK = (
     "models.*",
     "training.mlp.[!l]*.one_step",
+    "training.mlp.*.capturable",
     "training.mlp.adam.autocast_*",
     "training.residual_cnn.sgd.autocast_bfloat16",
     "training.transformer_encoder.adamw.autocast_float16",
@@ -128,7 +139,28 @@ QUICK = (
     "training.lstm.sgd.fifty_steps",
     "training.residual_cnn.sgd.float16_scaled",
 )
-"""Globs of what is asked at the budget ``quick``; all is asked at the others."""
+"""Globs of what is asked at the budget ``quick``."""
+DEEP = ("training.*.lbfgs.fifty_steps",)
+"""Globs of what is asked at the budget ``deep`` alone: LBFGS computes the loss a thousand times in fifty steps."""
+
+_OF_THE_MLP = ("training.mlp.*.one_step", "training.mlp.*.capturable", "training.*.autocast_float16")
+VARIED: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "quick": _OF_THE_MLP,
+        "standard": _OF_THE_MLP,
+        "deep": ("training.*.one_step", "training.*.capturable", "training.*.autocast_float16", "training.mlp.*"),
+    }
+)
+"""By budget, globs of what is asked with the optimizer in all its configurations; the rest with the usual one."""
+
+
+def is_varied(operator: str, budget: str) -> bool:
+    """Whether all samples of a call, by id, may be asked: of training as :data:`VARIED` says, of all else always."""
+    return task_of(operator) != "training" or _matches(operator, VARIED[budget])
+
+
+def _matches(name: str, globs: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, glob) for glob in globs)
 
 
 def task_of(operator: str) -> Asked | None:

@@ -18,10 +18,14 @@ from typing import Any
 import torch
 
 from silicon_cts.backends.coreai import CoreAI, to_ndarray, to_tensor
+from silicon_cts.backends.outcome import Placed
 
 
 class CoreAIRunner:
     """One program of ``coreai`` or one of its compute units."""
+
+    placement: tuple[Placed, ...] = ()
+    elsewhere = ""
 
     def __init__(self, backend: str, program: torch.export.ExportedProgram) -> None:
         import coreai_torch

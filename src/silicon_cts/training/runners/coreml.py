@@ -1,4 +1,8 @@
-"""What does a training step compute once Core ML's converter has had it, on a machine without Core ML?"""
+"""How does a training step run once Core ML's converter has had it: on a Mac, and on a machine without Core ML?
+
+State goes in and comes out with each step. Core ML could keep it, but in float16 alone (coremltools 9.0 casts every
+other state), which would round the parameters of a step in float32.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +10,28 @@ import contextlib
 import io
 import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 
 import silicon_cts.mil
+from silicon_cts.backends.coreml import placement
+from silicon_cts.backends.coreml.compiled import compiled
+from silicon_cts.backends.coreml.device import CoreML
+from silicon_cts.backends.outcome import Placed
 
 
-class ReferenceRunner:
-    """Converted by coremltools at the precision of the model, computed by the MIL evaluator."""
+class _Predicting:
+    """What has a ``predict`` as Core ML's models have it: arrays by name in, arrays by name out."""
 
-    def __init__(self, backend: str, program: torch.export.ExportedProgram) -> None:
-        converted = convert(program.run_decompositions({}))
-        self._model = silicon_cts.mil.load(converted)
-        self._inputs = list(self._model.inputs)
-        self._outputs = list(self._model.outputs)
+    placement: tuple[Placed, ...] = ()
+    elsewhere = ""
+
+    def __init__(self, model: Any, inputs: Sequence[str], outputs: Sequence[str]) -> None:
+        self._model = model
+        self._inputs = list(inputs)
+        self._outputs = list(outputs)
 
     def put(self, tensor: torch.Tensor) -> np.ndarray[Any, Any]:
         """See :class:`Runner`; int64 becomes int32, as coremltools narrows it."""
@@ -37,11 +47,39 @@ class ReferenceRunner:
         return [answer[name] for name in self._outputs]
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Nothing is held but the model."""
+        self._model = None
 
 
-def convert(program: torch.export.ExportedProgram) -> Any:
-    """The MIL program, in float16 where the program is, else in float32."""
+class ReferenceRunner(_Predicting):
+    """Converted by coremltools at the precision of the model, computed by the MIL evaluator."""
+
+    def __init__(self, backend: str, program: torch.export.ExportedProgram) -> None:
+        model = silicon_cts.mil.load(convert(program, "milinternal"))
+        super().__init__(model, list(model.inputs), list(model.outputs))
+
+
+class DeviceRunner(_Predicting):
+    """The same program, compiled and run by Core ML on the unit that the backend's name asks for, with its placement.
+
+    Not run on hardware: the tests replace Apple's native layer under coremltools, and nothing else.
+    """
+
+    def __init__(self, backend: str, program: torch.export.ExportedProgram) -> None:
+        device = CoreML(backend)
+        model = convert(program, "mlprogram")
+        loaded, plan = device.load(compiled(model))
+        description = model.get_spec().description
+        outputs = [one.name for one in description.output]
+        super().__init__(loaded, [one.name for one in description.input], outputs)
+        if plan is not None:
+            loss, *changed = outputs
+            self.placement = tuple(placement.of_step(placement.read(plan), loss, changed))
+            self.elsewhere = placement.elsewhere(self.placement, device.unit)
+
+
+def convert(program: torch.export.ExportedProgram, to: Literal["milinternal", "mlprogram"]) -> Any:
+    """The program as MIL, or as an ``MLModel`` that is not loaded: in float16 where the step is, else in float32."""
     import coremltools
 
     logging.getLogger("coremltools").setLevel(logging.ERROR)
@@ -49,8 +87,9 @@ def convert(program: torch.export.ExportedProgram) -> Any:
     precision = coremltools.precision.FLOAT16 if half else coremltools.precision.FLOAT32
     with contextlib.redirect_stderr(io.StringIO()):  # progress bars
         return coremltools.convert(
-            program,
-            convert_to="milinternal",
+            program.run_decompositions({}),
+            convert_to=to,
             compute_precision=precision,
             minimum_deployment_target=coremltools.target.iOS18,
+            skip_model_load=to == "mlprogram",
         )

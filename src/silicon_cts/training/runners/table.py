@@ -20,6 +20,7 @@ RUNNERS: dict[str, str] = {
     "coreai": "coreai:CoreAIRunner",
     "coreai-*": "coreai:CoreAIRunner",
     "coreml-reference": "coreml:ReferenceRunner",
+    "coreml-*": "coreml:DeviceRunner",
 }
 """By backend or glob of backends: file in this folder and class, called with (backend, program)."""
 

@@ -6,9 +6,14 @@ from collections.abc import Sequence
 
 import torch
 
+from silicon_cts.backends.outcome import Placed
+
 
 class TorchRunner:
     """The exported graph on one device: ``cpu``, ``mps``, ``cuda`` or ``torch:DEVICE``."""
+
+    placement: tuple[Placed, ...] = ()
+    elsewhere = ""
 
     def __init__(self, backend: str, program: torch.export.ExportedProgram) -> None:
         self._device = torch.device(backend.removeprefix("torch:"))
