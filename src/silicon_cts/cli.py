@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NoReturn, TextIO
 
 from silicon_cts import __version__
-from silicon_cts.commands import baseline, bench, diff, history, query, sensitivity
+from silicon_cts.commands import baseline, bench, diff, history, merge, query, sensitivity
 from silicon_cts.commands.shared import MISTAKE, NO_ACCELERATOR, OK, MistakeError, append_to, read_run, run_argument
 
 
@@ -108,7 +108,7 @@ def _parser() -> Parser:
     run_argument(command)
     command.set_defaults(command=known_issues)
 
-    for module in (diff, query, history, bench, baseline, sensitivity):
+    for module in (diff, merge, query, history, bench, baseline, sensitivity):
         module.add(commands)
     return parser
 

@@ -16,6 +16,12 @@ def test_first_call(timing: Timing) -> None:
     timing.first_call()
 
 
+@pytest.mark.metric("shape_growth")
+def test_shape_growth(timing: Timing) -> None:
+    """The first call of one new shape after the other, and the memory that each leaves behind."""
+    timing.shape_growth()
+
+
 @pytest.mark.metric("steady")
 def test_steady(timing: Timing) -> None:
     """Call after call, forward, and forward with backward where the operator trains."""

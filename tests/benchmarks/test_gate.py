@@ -86,6 +86,16 @@ def test_what_was_not_compared_has_not_passed(failure: str) -> None:
     assert any(sentence in problem for problem in found.problems), found.problems
 
 
+def test_a_process_that_died_half_way_is_missed() -> None:
+    run = session()
+    whole = replace(run, measured=(*run.measured, *(replace(one, process=1) for one in run.measured)))
+    assert gate.judge(baseline(), whole).passed
+    half = replace(whole, measured=whole.measured[:-1])
+    assert gate.judge(baseline(), half).problems == ("softmax-64-cpu was measured in 1 of 2 processes",)
+    gone = replace(run, described={**run.described, "processes": 2})
+    assert len(gate.judge(baseline(), gone).problems) == len(NAMED)
+
+
 @pytest.mark.parametrize("condition", [name for name in NAMES if name in FAILURES and name != "unknown"])
 def test_a_condition_can_be_accepted_by_name(condition: str) -> None:
     spoilt = FAILURES[condition][0](session())

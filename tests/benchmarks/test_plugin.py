@@ -62,6 +62,7 @@ def test_any_benchmark_option_runs_benchmarks_alone(suite: pytest.Pytester) -> N
         assert one["memory"] > 0
     described = json.loads(next((suite.path / "reports" / "runs").glob("2*/run.json")).read_text())
     assert (described["finished"], described["xdist"], described["exit_status"]) == (True, False, 0)
+    assert (suite.path / "reports" / "runs" / "latest" / "benchmarks.jsonl").is_file()
 
 
 def test_marks_select_benchmarks(suite: pytest.Pytester) -> None:

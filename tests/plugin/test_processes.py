@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from silicon_cts import cli
+from silicon_cts.records import fingerprint
 
 OPTIONS = ["--backend", "cpu", "--backend", "fake", "--op", "s[iu]*", "--run-dir"]
 
@@ -29,6 +30,22 @@ def test_xdist_gives_the_same_verdicts(project: pytest.Pytester):
     alone, shared = verdicts(project.path / "alone"), verdicts(project.path / "shared")
     assert len(alone) > 40
     assert alone == shared
+
+
+def test_each_worker_has_records_of_its_own_where_each_is_asked_everything(project: pytest.Pytester):
+    options = ["--backend", "cpu", "--op", "neg", "--dtype", "float32", "--run-dir"]
+    project.runpytest_subprocess(*options, "alone")
+    project.runpytest_subprocess(*options, "each", "--dist=each", "--tx", "2*popen")
+    alone, each = verdicts(project.path / "alone"), verdicts(project.path / "each")
+    assert alone
+    assert each == {
+        (*key[:-1], f"{worker}/{key[-1]}"): verdict for key, verdict in alone.items() for worker in ("gw0", "gw1")
+    }
+    described = json.loads((project.path / "each" / "run.json").read_text())["machines"]
+    assert [(name, about["fingerprint"]["chip"], about["state"]) for name, about in sorted(described.items())] == [
+        ("gw0", fingerprint.chip(), ""),
+        ("gw1", fingerprint.chip(), ""),
+    ]
 
 
 def test_after_kill_9_every_printed_verdict_is_in_the_file_and_can_be_reported(project: pytest.Pytester, capsys):

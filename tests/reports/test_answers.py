@@ -7,6 +7,7 @@ from silicon_cts.records.record import Record
 from silicon_cts.records.run_folder import Run, RunFolder
 from silicon_cts.reports import html, markdown, terminal
 from silicon_cts.reports.answers import answers
+from silicon_cts.reports.model_speed import speeds
 
 
 def record(operator: str, backend: str, verdict: str = "agrees", grade: str = "A", **more) -> Record:
@@ -56,13 +57,21 @@ def test_each_backend_has_a_sentence():
 
 
 FINGERPRINT = {"chip": "Apple M9", "memory_gib": 64}
+
+
+def measurement(operator: str, backend: str, seconds: float | None, **more) -> Measurement:
+    return Measurement(
+        f"{operator}-{backend}-{more}", operator, backend=backend, seconds=seconds, **{"dtype": "float32", **more}
+    )
+
+
 MEASUREMENTS = (
-    Measurement("a", "models.mlp", backend="cpu", seconds=0.02),
-    Measurement("b", "models.mlp", backend="coreml-ane", seconds=0.01),
-    Measurement("c", "models.mlp", backend="coreml-ane", metric="first_call", seconds=9.0),
-    Measurement("d", "training.mlp.adam", backend="cpu", seconds=0.01),
-    Measurement("e", "training.mlp.adam", backend="coreml-ane", seconds=0.04),
-    Measurement("f", "linear", backend="coreml-ane", seconds=0.001),
+    measurement("models.mlp", "cpu", 0.02),
+    measurement("models.mlp", "coreml-ane", 0.01),
+    measurement("models.mlp", "coreml-ane", 9.0, metric="first_call"),
+    measurement("training.mlp.adam", "cpu", 0.01),
+    measurement("training.mlp.adam", "coreml-ane", 0.04),
+    measurement("linear", "coreml-ane", 0.001),
 )
 
 
@@ -82,8 +91,39 @@ def test_how_fast_is_told_from_the_newest_measurements_of_the_same_machine(tmp_p
     assert str(found.rows["mlp", "inference"]["coreml-ane"]) == "right, grade A; ane 2, cpu 1; 2 x cpu"
     assert found.rows["mlp", "training"]["coreml-ane"].speed == 0.25
     assert found.rows["gru", "inference"]["coreml-ane"].speed is found.rows["mlp", "inference"]["cpu"].speed is None
-    assert found.sentences["coreml-ane"].endswith("; 0.25 to 2 times as fast as the CPU (2)")
+    assert found.sentences["coreml-ane"].endswith("; times as fast as the CPU (2): inference 2, training 0.25")
     assert "CPU" not in found.sentences["cpu"]
+
+
+def test_float32_is_held_against_float32_and_float16_only_where_there_is_no_other(tmp_path):
+    measured = [
+        measurement("models.mlp", "cpu", 0.01),
+        measurement("models.mlp", "cpu", 1.0, dtype="float16"),
+        measurement("models.mlp", "coreai", 0.04),
+        measurement("models.mlp", "coreai", 0.001, dtype="float16"),
+        measurement("models.gru", "cpu", 0.01),
+        measurement("models.gru", "coreai", None, outcome="skipped"),
+        measurement("models.gru", "coreml-ane", 0.002, dtype="float16"),
+        measurement("models.mlp", "coreai", 0.3, metric="conversion"),
+        measurement("models.mlp", "coreai", 0.08),
+    ]
+    assert speeds(folder(tmp_path / "1", FINGERPRINT, measured)).times == {
+        ("mlp", "inference", "coreai"): 0.125,
+        ("gru", "inference", "coreml-ane"): 5.0,
+    }
+
+
+def test_inference_and_training_are_told_apart(tmp_path):
+    measured = [
+        *(measurement(f"models.{name}", "cpu", 0.01) for name in ("mlp", "gru")),
+        measurement("models.mlp", "mps", 0.0025),
+        measurement("models.gru", "mps", 0.04),
+        measurement("training.mlp.adam", "cpu", 0.1),
+        measurement("training.mlp.adam", "mps", 0.05),
+    ]
+    here = folder(tmp_path / "1", FINGERPRINT, measured)
+    told = answers(here, (record("models.mlp", "mps"),)).sentences["mps"]
+    assert told.endswith("; times as fast as the CPU (1): inference 0.25 to 4, training 2")
 
 
 def test_what_was_timed_alone_says_nothing(tmp_path):

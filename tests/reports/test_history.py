@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from silicon_cts import cli
+from silicon_cts.benchmarks import baselines
 from silicon_cts.records import measurement
 from silicon_cts.records.measurement import Measurement
 
@@ -23,8 +25,9 @@ def duckdb() -> Any:
 
 
 @pytest.fixture
-def runs(tmp_path: Path) -> Path:
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Twenty nights, the last ten with another torch and a fifth slower."""
+    monkeypatch.chdir(tmp_path)  # where nothing is pinned
     for night in range(20):
         path = tmp_path / f"202611{night + 1:02}T010000Z-x"
         path.mkdir()
@@ -70,3 +73,26 @@ def test_every_benchmark_that_was_measured(runs: Path, tmp_path: Path, capsys: p
 def test_mistakes_are_one_sentence(runs: Path, arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["history", "--runs", str(runs), *arguments]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_pinned_sessions_whose_run_folders_are_gone_are_part_of_it(
+    runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nights = sorted(runs.glob("2026*"))
+    baselines.pin([baselines.read_session(night) for night in nights[:6]], tmp_path / "baselines")
+    asked = ["history", "--runs", str(runs), "--baselines", str(tmp_path / "baselines"), "-k", "linear"]
+    assert cli.main(asked) == 0
+    with_folders = capsys.readouterr().out
+    for night in nights[:4]:
+        shutil.rmtree(night)
+    assert cli.main(asked) == 0
+    assert capsys.readouterr().out == with_folders
+    rows = with_folders.splitlines()
+    assert len(rows) == 21
+    assert [row.endswith(" (pinned)") for row in rows[1:]] == [True] * 6 + [False] * 14
+    for night in nights[4:]:
+        shutil.rmtree(night)
+    assert cli.main(asked) == 0
+    told = capsys.readouterr()
+    assert len(told.out.splitlines()) == 7
+    assert "there is no run in" in told.err

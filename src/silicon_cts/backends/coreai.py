@@ -108,8 +108,7 @@ class CoreAI(Backend):
             except Exception as error:
                 if len(samples) > 1:  # whose fault it is shows when the batch is split
                     raise
-                kind = outcome.refusal if _is_refusal(error) else outcome.exception
-                done = {next(iter(samples)): kind(outcome.one_line(_without_locations(error)), stage)}
+                done = {next(iter(samples)): failure(error, stage)}
             outcomes.update(done)
             samples = {index: sample for index, sample in samples.items() if index not in done}
         return [outcomes[index] for index in range(len(tasks))]
@@ -233,6 +232,12 @@ def _warm_up() -> None:
     first.run_decompositions(coreai_torch.get_decomp_table())
     gc.collect()
     gc.freeze()  # tracing allocates much: without a million old objects to walk it is 15 % faster
+
+
+def failure(error: Exception, stage: str) -> Outcome:
+    """The outcome that an exception is: a refusal, or an exception that is none."""
+    made = outcome.refusal if _is_refusal(error) else outcome.exception
+    return made(outcome.one_line(_without_locations(error)), stage)
 
 
 def _is_refusal(error: Exception) -> bool:

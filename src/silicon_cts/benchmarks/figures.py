@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from silicon_cts.records.machines import control_of, is_control
+
 YARDSTICKS = ("matmul", "copy")
 """Rows of the table that measure the machine's own peak, in the same process as what is held against them."""
 
@@ -54,9 +56,9 @@ def figures(seconds: float, work: Work, peak: Peak | None = None) -> Figures:
 def ratios_to_cpu(seconds: Mapping[tuple[str, str], float]) -> dict[tuple[str, str], float]:
     """How many times as fast as the CPU of the same machine: from and to (benchmark without its backend, backend)."""
     return {
-        (name, backend): seconds[name, "cpu"] / taken
+        (name, backend): seconds[control] / taken
         for (name, backend), taken in seconds.items()
-        if backend != "cpu" and (name, "cpu") in seconds
+        if not is_control(backend) and (control := (name, control_of(backend))) in seconds
     }
 
 

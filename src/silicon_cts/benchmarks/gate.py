@@ -82,12 +82,15 @@ def _uncompared(expected: Collection[str], run: Session, now: Mapping[str, list[
     told = []
     other = {one.benchmark: one for one in run.measured if not one.is_measured}
     new = [name for name in {one.benchmark for one in run.measured} if name not in expected]
+    processes = max(int(run.described.get("processes") or 1), len({one.process for one in run.measured}))
     for name in sorted(expected):
         if name in other:
             told.append(f"{name} {other[name].outcome}: {other[name].reason or 'no reason given'}")
         elif name not in now:
             close = difflib.get_close_matches(name, new, n=1, cutoff=0.7)
             told.append(f"{name} is missing" + (f": renamed to {close[0]}? pin a new baseline" if close else ""))
+        elif len(now[name]) < processes:
+            told.append(f"{name} was measured in {len(now[name])} of {processes} processes")
     return told
 
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import psutil
 import torch
 from torch.utils._pytree import tree_leaves
 
-from silicon_cts.benchmarks import models, table
+from silicon_cts.benchmarks import models, shapes, table
 from silicon_cts.benchmarks.figures import YARDSTICKS, Peak, Work, figures, lower_quartile
 from silicon_cts.benchmarks.table import New, Row
+from silicon_cts.catalog.models.calls import task_of
 from silicon_cts.records.measurement import Measurement
 
 DIRECTIONS = ("forward", "backward")
-METRICS = ("first_call", "steady")
 ROWS = (*table.ROWS, *models.ROWS)
 """Operators, then models."""
+METRICS: Mapping[str, Sequence[Row]] = {"first_call": ROWS, "steady": ROWS, "shape_growth": shapes.ROWS}
+"""Of a torch device, each with the rows that it is asked of."""
 _SEED = 6021
 _ROUNDS = (5, 100)
 _BACKWARD = 3.0
@@ -53,9 +56,9 @@ class Case:
         )
 
 
-def cases(backends: Iterable[str], metric: str, rows: Iterable[Row] = ROWS) -> Iterator[Case]:
+def cases(backends: Iterable[str], metric: str) -> Iterator[Case]:
     """The benchmarks of a metric on these backends. The yardsticks come first: others are held against them."""
-    ordered = sorted(rows, key=lambda row: row.operator not in YARDSTICKS)
+    ordered = sorted(METRICS[metric], key=lambda row: row.operator not in YARDSTICKS)
     for backend in backends:
         for row in ordered:
             for dtype in row.dtypes:
@@ -71,14 +74,18 @@ class Call:
     work: Work
 
 
+def new(case: Case, device: str) -> New:
+    """What makes the tensors of a case, the same ones each time."""
+    torch.manual_seed(_SEED)
+    return New(getattr(torch, case.dtype), device)
+
+
 def prepare(case: Case, device: str) -> Call:
     """Make the arguments and one call, which is not run: the first run is the first call."""
-    torch.manual_seed(_SEED)
-    new = New(getattr(torch, case.dtype), device)
-    arguments = case.row.make(new)
+    arguments = case.row.make(new(case, device))
     tensors = [one for one in arguments if isinstance(one, torch.Tensor)]
     if case.direction == "forward":
-        return Call(lambda: case.row.call(*arguments), _work(case.row, tensors, case.row.flop))
+        return Call(lambda: case.row.call(*arguments), work_of(case.row, tensors))
     leaves = [one.requires_grad_() for one in tensors if one.is_floating_point()]
 
     def step() -> Any:
@@ -88,8 +95,13 @@ def prepare(case: Case, device: str) -> Call:
     return Call(step, Work(case.row.flop * _BACKWARD if case.row.flop else None))
 
 
-def _work(row: Row, tensors: list[torch.Tensor], flop: float | None) -> Work:
-    """Bytes of arguments and result; the size of the result comes from a call without data, where there can be one."""
+def work_of(row: Row, tensors: Sequence[torch.Tensor]) -> Work:
+    """What a row does forward, called on these tensors: operations, and bytes of arguments and result.
+
+    Bytes of models are not counted. The size of the result comes from a call without data, where there can be one.
+    """
+    if task_of(row.operator) is not None:
+        return Work(row.flop)
     try:
         from torch._subclasses.fake_tensor import FakeTensorMode
 
@@ -98,8 +110,8 @@ def _work(row: Row, tensors: list[torch.Tensor], flop: float | None) -> Work:
             out = row.call(*(mode.from_tensor(one) if type(one) is torch.Tensor else one for one in given))
         results = [one for one in tree_leaves(out) if isinstance(one, torch.Tensor)]
     except Exception:  # of nonzero, whose result depends on data: its bytes are not known
-        return Work(flop)
-    return Work(flop, float(sum(one.numel() * one.element_size() for one in [*tensors, *results])))
+        return Work(row.flop)
+    return Work(row.flop, float(sum(one.numel() * one.element_size() for one in [*tensors, *results])))
 
 
 def rounds_for(seconds: float, budget: float) -> int:
@@ -109,7 +121,7 @@ def rounds_for(seconds: float, budget: float) -> int:
 
 
 def completed(case: Case, rounds: list[float], work: Work, peak: Peak | None, **state: Any) -> Measurement:
-    """The measurement of a case whose rounds took so many seconds. ``state``: memory, power, thermal, time, process."""
+    """The measurement of a case whose rounds took so many seconds. ``state``: memory, power and so on."""
     seconds = lower_quartile(rounds)
     found = figures(seconds, work, peak)
     ordered, mean = sorted(rounds), sum(rounds) / len(rounds)
@@ -131,13 +143,30 @@ def completed(case: Case, rounds: list[float], work: Work, peak: Peak | None, **
 
 def memory(device: str) -> float | None:
     """Bytes that the driver holds for a device; on a CPU the resident size of this process; None where nobody says."""
-    name = device.partition(":")[0]
-    if name == "cpu":
-        import psutil
+    return resident() if _kind(device) == "cpu" else _said(device, "driver_allocated_memory", "memory_reserved")
 
-        return float(psutil.Process().memory_info().rss)
-    module = getattr(torch, name, None)
-    for function in ("driver_allocated_memory", "memory_reserved"):
-        if hasattr(module, function):
-            return float(getattr(module, function)())
-    return None
+
+def allocated(device: str) -> float | None:
+    """Bytes that the tensors on a device hold; None where nobody says, as on a CPU."""
+    return _said(device, "current_allocated_memory", "memory_allocated")
+
+
+def held(device: str) -> float:
+    """Bytes that grow when something is kept: the resident size of this process, and what the driver holds."""
+    return resident() + (0.0 if _kind(device) == "cpu" else memory(device) or 0.0)
+
+
+def resident() -> float:
+    """Bytes of this process that lie in memory."""
+    return float(psutil.Process().memory_info().rss)
+
+
+def _kind(device: str) -> str:
+    return device.partition(":")[0]
+
+
+def _said(device: str, *functions: str) -> float | None:
+    """What the first of these functions says that the module of a device has: that of MPS, then that of CUDA."""
+    module = getattr(torch, _kind(device), None)
+    found = next((getattr(module, one) for one in functions if hasattr(module, one)), None)
+    return None if found is None else float(found())

@@ -8,21 +8,24 @@ from typing import Any
 import torch
 
 from silicon_cts.benchmarks.table import FLOAT32, New, Row
+from silicon_cts.catalog.models.inference import in_dtype
 from silicon_cts.catalog.models.sizes import BATCH
 from silicon_cts.catalog.models.table import Model, models
+
+_DEPLOYED = ("float32", "float16")
 
 
 def _given(model: Model, new: New) -> tuple[tuple[torch.Tensor, ...], torch.Tensor]:
     inputs, labels = model.batch()
-    return tuple(one.to(new.device) for one in inputs), labels.to(new.device)
+    return tuple(in_dtype(one, new.dtype).to(new.device) for one in inputs), labels.to(new.device)
 
 
 def _inference(model: Model) -> Row:
     def make(new: New) -> tuple[Any, ...]:
         inputs, _ = _given(model, new)
-        return model.build().to(new.device).eval().requires_grad_(False), *inputs
+        return model.build().to(new.device, new.dtype).eval().requires_grad_(False), *inputs
 
-    return Row(f"models.{model.name}", f"batch{BATCH}", make, _answered, trains=False, dtypes=FLOAT32)
+    return Row(f"models.{model.name}", f"batch{BATCH}", make, _answered, trains=False, dtypes=_DEPLOYED)
 
 
 def _answered(network: torch.nn.Module, *inputs: torch.Tensor) -> Any:
@@ -49,4 +52,4 @@ def _taken(step: Callable[[], None]) -> None:
 
 
 ROWS: tuple[Row, ...] = (*map(_inference, models("inference")), *map(_training, models("training")))
-"""In float32, as :data:`silicon_cts.benchmarks.table.ROWS`."""
+"""As :data:`silicon_cts.benchmarks.table.ROWS`: inference in float32 and float16, training in float32."""

@@ -59,7 +59,7 @@ def _acceptance(kind: argparse.ArgumentParser) -> None:
 def run(asked: argparse.Namespace) -> int:
     """Measure; status 1 when a benchmark failed."""
     from silicon_cts.benchmarks import collect
-    from silicon_cts.records.run_folder import new_path
+    from silicon_cts.records.run_folder import new_path, point_latest
 
     if asked.processes < 1:
         raise MistakeError(f"--processes {asked.processes}: give 1 or more")
@@ -71,6 +71,7 @@ def run(asked: argparse.Namespace) -> int:
             print(f"process {process + 1} of {asked.processes}", file=sys.stderr)
             sessions.append(environment.measure(process=process))
         path = collect.write(new_path(RUNS), sessions)
+        point_latest(path)
     except (collect.CollectError, OSError) as error:
         raise MistakeError(str(error)) from error
     failed = [one for session in sessions for one in session.measured if one.outcome == "errored"]

@@ -19,10 +19,11 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
-from silicon_cts.backends.outcome import Outcome, Task
+from silicon_cts.backends.outcome import Outcome
 from silicon_cts.backends.protocol import Isolation
 from silicon_cts.execution import template, worker
 from silicon_cts.execution.wire import unpack
+from silicon_cts.execution.worker import Work
 
 START_SECONDS = 180.0
 """Deadline for making a worker warm."""
@@ -33,7 +34,13 @@ _LAST_LINES = 6
 class WorkerProcess:
     """One warm worker of one backend, with a folder of its own for temporary files."""
 
-    def __init__(self, backend: str, isolation: Isolation, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        backend: str,
+        isolation: Isolation,
+        environment: Mapping[str, str] | None = None,
+        work: Work = worker.tasks,
+    ) -> None:
         assert isolation != "none"
         self.tasks_done = 0
         self._said_before = 0
@@ -45,7 +52,7 @@ class WorkerProcess:
             context.set_forkserver_preload([template.__name__])
             os.environ[template.VARIABLE] = backend  # read once, if this start is the one that starts the fork server
         self._pipe, theirs = context.Pipe()
-        arguments = (theirs, backend, self._folder, self._log, dict(environment or {}))
+        arguments = (theirs, backend, self._folder, self._log, dict(environment or {}), work)
         self._process = context.Process(target=worker.serve, args=arguments, daemon=True)
         self._process.start()
         os.environ.pop(template.VARIABLE, None)
@@ -57,10 +64,10 @@ class WorkerProcess:
         """Whether it can be given another batch."""
         return bool(self._process.is_alive())
 
-    def run(self, tasks: Sequence[Task], deadlines: Mapping[str, float]) -> list[Outcome] | Outcome:
+    def run(self, tasks: Sequence[Any], deadlines: Mapping[str, float]) -> list[Outcome] | Outcome:
         """Outcomes of the tasks, or the one outcome (exception, crash or hang) that befell the whole batch.
 
-        After a crash or a hang the worker is gone.
+        ``tasks`` are what its work takes. After a crash or a hang the worker is gone.
         """
         if isinstance(self._failure, Outcome):  # it died while starting
             return self._failure

@@ -15,17 +15,29 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import Any
 
 from silicon_cts.backends import outcome
-from silicon_cts.backends.outcome import Task
-from silicon_cts.backends.protocol import Backend
+from silicon_cts.backends.outcome import Outcome
+from silicon_cts.backends.protocol import Backend, Enter
+
+Work = Callable[[Backend, Sequence[Any], Enter], Sequence[Outcome]]
+"""What a worker does with a batch: one outcome for each of what it is given, in order. A function of a module."""
 
 
-def serve(pipe: Connection, backend_name: str, folder: str, log: str, environment: Mapping[str, str]) -> None:
+def tasks(backend: Backend, batch: Sequence[Any], enter: Enter) -> Sequence[Outcome]:
+    """What a worker does unless it is told otherwise: run tasks."""
+    from silicon_cts.training.tasks import run
+
+    return run(backend, batch, enter)
+
+
+def serve(
+    pipe: Connection, backend_name: str, folder: str, log: str, environment: Mapping[str, str], work: Work = tasks
+) -> None:
     """Run a worker of the backend until the parent closes the pipe.
 
     stdout is dropped, stderr goes to ``log``, temporary files to ``folder``, which the parent removes: a worker is
@@ -49,10 +61,10 @@ def serve(pipe: Connection, backend_name: str, folder: str, log: str, environmen
 
     while True:
         try:
-            tasks: Sequence[Task] = pipe.recv()
+            batch: Sequence[Any] = pipe.recv()
         except (EOFError, OSError):
             return
-        pipe.send(_answer(backend, tasks, pipe))
+        pipe.send(_answer(backend, batch, pipe, work))
 
 
 def start(backend_name: str) -> None:
@@ -65,9 +77,8 @@ def start(backend_name: str) -> None:
     operators()
 
 
-def _answer(backend: Backend, tasks: Sequence[Task], pipe: Connection) -> tuple[str, Any]:
+def _answer(backend: Backend, batch: Sequence[Any], pipe: Connection, work: Work) -> tuple[str, Any]:
     from silicon_cts.execution.wire import pack
-    from silicon_cts.training.tasks import run
 
     stage = ""
 
@@ -79,10 +90,10 @@ def _answer(backend: Backend, tasks: Sequence[Task], pipe: Connection) -> tuple[
 
     begin = time.perf_counter()
     try:
-        outcomes = [pack(found) for found in run(backend, tasks, enter)]
+        outcomes = [pack(found) for found in work(backend, batch, enter)]
     except Exception as error:  # an exception for the whole batch: the parent splits it
         return "failed", outcome.exception(outcome.one_line(error), stage)
-    share = (time.perf_counter() - begin) / max(len(tasks), 1)
+    share = (time.perf_counter() - begin) / max(len(batch), 1)
     return "done", [replace(found, seconds=share) for found in outcomes]
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from silicon_cts.plugin import options, parametrise
+from silicon_cts.plugin import each, options, parametrise
 from silicon_cts.plugin.recorder import Recorder
 from silicon_cts.plugin.session import SESSION, Session
 from silicon_cts.records import fingerprint
@@ -92,7 +92,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitCode) -> None:
     """End the workers, write the reports; a run in which a known issue no longer happens has failed already."""
-    session.config.stash[SESSION].close()
+    own = session.config.stash[SESSION]
+    own.close()
+    if own.is_conformance_project:
+        each.tell(session.config, own)
     if _RECORDER in session.config.stash:
         session.config.stash[_RECORDER].finish(int(exitstatus))
 

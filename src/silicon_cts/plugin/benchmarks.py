@@ -10,16 +10,21 @@ import os
 import re
 import shlex
 import time
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from silicon_cts.plugin import compared
+from silicon_cts.plugin.benchmark_run import STATE, State, Writer, is_under_xdist
 from silicon_cts.plugin.options import KNOWN_ISSUES_INI
-from silicon_cts.plugin.timing import STATE, State, Timing, Writer, device_of, is_under_xdist
+from silicon_cts.plugin.staging import Replay, Staging
+from silicon_cts.plugin.timing import Timing, device_of
 from silicon_cts.records import fingerprint
+
+if TYPE_CHECKING:
+    from silicon_cts.benchmarks.measure import Case
 
 _DEFAULT_STORAGE = "file://./.benchmarks"
 
@@ -47,7 +52,8 @@ def wants_benchmarks(config: pytest.Config) -> bool:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Before pytest-benchmark looks for stored runs: its storage is that of this very machine."""
-    config.addinivalue_line("markers", "metric(name): what a benchmark times: first_call, steady")
+    metrics = "first_call, steady, shape_growth"
+    config.addinivalue_line("markers", f"metric(name): what a benchmark of a torch device times: {metrics}")
     if not config.getini(KNOWN_ISSUES_INI) or not wants_benchmarks(config):
         return
     if is_under_xdist(config):
@@ -61,38 +67,48 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Parametrise a test that takes ``timing`` over the benchmarks of its metric, on every backend that is here."""
-    if "timing" not in metafunc.fixturenames:
+    """Parametrise a test that takes ``timing`` over the benchmarks of its metric on the torch devices that are here.
+
+    One that takes ``staging``, over those of all stages on the backends that run programs.
+    """
+    fixture = next((name for name in ("timing", "staging") if name in metafunc.fixturenames), None)
+    if fixture is None:
         return
-    config = metafunc.config
-    if STATE not in config.stash:
-        metafunc.parametrize("timing", [], indirect=True)
-        return
+    state = metafunc.config.stash.get(STATE, None)
+    found = [] if state is None else _staged(state) if fixture == "staging" else _timed(state, metafunc.definition)
+    metafunc.parametrize(fixture, found, indirect=True)
+
+
+def _timed(state: State, test: pytest.Item) -> list[Any]:
     from silicon_cts.benchmarks.clocks import Clock, Late
     from silicon_cts.benchmarks.measure import cases
 
-    state = config.stash[STATE]
-    session, wanted = state.session, state.session.options.dtypes
-    marker = metafunc.definition.get_closest_marker("metric")
+    marker, session = test.get_closest_marker("metric"), state.session
     metric = str(marker.args[0]) if marker is not None else "steady"
-    timed = [name for name in session.present if device_of(session, name)]
-    metafunc.parametrize(
-        "timing",
-        [
-            pytest.param(
-                case,
-                id=case.name,
-                marks=[
-                    pytest.mark.benchmark(timer=Clock(Late(device_of(session, case.backend))), group=case.row.id),
-                    *(getattr(pytest.mark, mark) for mark in session.backend(case.backend).marks),
-                ],
-            )
-            for case in cases(timed, metric)
-            if (wanted is None or case.dtype in wanted)
-            and (state.names is None or case.name in state.names)
-            and session.options.wants_operator(case.row.operator, case.row.id)
-        ],
-        indirect=True,
+    devices = {name: device for name in session.present if (device := device_of(session, name))}
+    return [
+        _parameter(state, case, case, Clock(Late(devices[case.backend])))
+        for case in cases(devices, metric)
+        if state.wants(case)
+    ]
+
+
+def _staged(state: State) -> list[Any]:
+    from silicon_cts.benchmarks.programs.table import cases, runs_programs
+
+    programs = [name for name in state.session.present if runs_programs(name)]
+    return [
+        _parameter(state, case, (case, replay), replay)
+        for case in cases(programs)
+        if state.wants(case)
+        for replay in [Replay()]
+    ]
+
+
+def _parameter(state: State, case: Case, value: Any, timer: Callable[[], float]) -> Any:
+    marks = [getattr(pytest.mark, mark) for mark in state.session.backend(case.backend).marks]
+    return pytest.param(
+        value, id=case.name, marks=[pytest.mark.benchmark(timer=timer, group=f"{case.row.id} {case.metric}"), *marks]
     )
 
 
@@ -115,17 +131,22 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Make the run folder before the first benchmark."""
     state = session.config.stash.get(STATE, None)
     if state is not None and session.items and not session.config.option.collectonly:
-        timed = (getattr(item, "callspec", None) for item in session.items)
-        state.collected = frozenset(one.params["timing"].name for one in timed if one and "timing" in one.params)
+        asked = (getattr(item, "callspec", None) for item in session.items)
+        state.collected = frozenset(one.id for one in asked if one and {"timing", "staging"} & one.params.keys())
         state.prepare()
 
 
 @pytest.fixture
 def timing(request: pytest.FixtureRequest, benchmark: Any) -> Timing:
     """One benchmark: parametrised over the table, the dtypes and the backends."""
-    found = Timing(request.param, request.config.stash[STATE], benchmark, request.node)
-    found.say(replace(request.param.blank(), reason="it ended before it was timed"))
-    return found
+    return Timing(request.param, request.config.stash[STATE], benchmark, request.node)
+
+
+@pytest.fixture
+def staging(request: pytest.FixtureRequest, benchmark: Any) -> Staging:
+    """One stage of a program: parametrised over the table, the dtypes, the backends and the stages that they have."""
+    case, replay = request.param
+    return Staging(case, replay, request.config.stash[STATE], benchmark, request.node)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -141,6 +162,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitC
     state = session.config.stash.get(STATE, None)
     if state is None or state.folder is None:
         return
+    state.close()
     state.folder.finish(exit_status=int(exitstatus), seconds=round(time.monotonic() - state.begin, 1))
     if session.config.option.benchmark_compare:
         compared.judge(state)

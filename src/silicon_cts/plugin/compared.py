@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from silicon_cts.plugin.timing import STATE, State
+from silicon_cts.plugin.benchmark_run import STATE, State
 from silicon_cts.records import fingerprint
 
 BASELINES = Path("reports/baselines")

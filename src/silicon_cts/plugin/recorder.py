@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import time
+from typing import Any
 
 import pytest
 
+from silicon_cts.plugin import each
 from silicon_cts.plugin.session import Session
 from silicon_cts.records import exercise, regressions, run_folder
 from silicon_cts.records.record import Record
@@ -29,6 +31,7 @@ class Recorder:
         self._folder: RunFolder | None = None
         self._records: list[Record] = []
         self._promoted: list[str] = []
+        self._machines: dict[str, Any] = {}
         self._begin = time.monotonic()
         self.finished_run: Run | None = None
 
@@ -53,11 +56,19 @@ class Recorder:
             self.prepare()
         assert self._folder is not None
         record = Record.from_json(json.loads(str(found)))
-        self._folder.append(record)
+        written = each.of_machine(record, report)
+        self._folder.append(written)
         self._records.append(record)
-        reproduction.write(self._folder.path, [record])
+        reproduction.write(self._folder.path, [written])
         if self._session.options.promote and legend.fails(record) and record.known_issue is None and record.recipe:
             self._promote(record)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Of workers that were each asked everything, ``run.json`` says which is which."""
+        if self._folder is not None and each.is_each(node.config):
+            self._machines |= each.described(node)
+            self._folder.describe(machines=self._machines)
 
     def _promote(self, record: Record) -> None:
         folder = self._session.regressions_folder

@@ -19,8 +19,8 @@ SCHEMA: dict[str, Any] = {
     "additionalProperties": False,
     "required": [
         "benchmark", "operator", "size", "dtype", "backend", "direction", "metric", "outcome", "reason", "process",
-        "seconds", "minimum", "median", "deviation", "rounds", "gflops", "gigabytes", "peak_share", "memory", "power",
-        "thermal", "time",
+        "seconds", "minimum", "median", "deviation", "rounds", "gflops", "gigabytes", "peak_share", "memory",
+        "allocated", "growth", "power", "thermal", "time",
     ],
     "properties": {
         "benchmark": {"type": "string", "description": "its name, the same in every run"},
@@ -29,7 +29,7 @@ SCHEMA: dict[str, Any] = {
         "dtype": {"type": "string", "description": "dtype of its floating-point tensors"},
         "backend": {"type": "string", "description": "name of the backend"},
         "direction": {"type": "string", "description": "forward, or backward: forward and gradients"},
-        "metric": {"type": "string", "description": "what was timed: steady, first_call"},
+        "metric": {"type": "string", "description": "what was timed: steady, first_call, conversion, load_cold"},
         "outcome": {"enum": ["measured", "errored", "skipped"], "description": "whether it has figures"},
         "reason": {"type": "string", "description": "why it has none; empty if it was measured"},
         "process": {"type": "integer", "description": "which of the run's processes measured it, from 0"},
@@ -42,6 +42,8 @@ SCHEMA: dict[str, Any] = {
         "gigabytes": {**_NUMBER, "description": "10^9 bytes a second, each tensor read or written once"},
         "peak_share": {**_NUMBER, "description": "share of the machine's own peak, measured in the same process"},
         "memory": {**_NUMBER, "description": "bytes that the device's driver holds after it; resident size on a CPU"},
+        "allocated": {**_NUMBER, "description": "bytes that tensors on the device hold after it; null: nobody says"},
+        "growth": {**_NUMBER, "description": "bytes that each new shape left behind; of the metric shape_growth"},
         "power": {"type": "string", "description": "AC, battery or unknown, after it"},
         "thermal": {"type": "string", "description": "macOS's thermal state or unknown, after it"},
         "time": {"type": "string", "description": "UTC, ISO 8601"},
@@ -73,6 +75,8 @@ class Measurement:
     gigabytes: float | None = None
     peak_share: float | None = None
     memory: float | None = None
+    allocated: float | None = None
+    growth: float | None = None
     power: str = "unknown"
     thermal: str = "unknown"
     time: str = ""

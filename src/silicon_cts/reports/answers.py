@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from silicon_cts.catalog.models.calls import task_of
 from silicon_cts.catalog.models.table import MODELS, Task
+from silicon_cts.records.machines import is_control
 from silicon_cts.records.record import Record
 from silicon_cts.records.run_folder import Run
 from silicon_cts.reports import coverage, description, legend
@@ -127,13 +128,17 @@ def _sentence(backend: str, rows: Mapping[tuple[str, Task], Mapping[str, Answer]
 
 
 def _speed(backend: str, timed: Speeds) -> str:
-    """``; 0.8 to 3.1 times as fast as the CPU (20261122T175213Z-87a048)``; nothing of the CPU itself."""
-    if backend == "cpu":
+    """``; times as fast as the CPU (20261122T175213Z-87a048): inference 0.8 to 3, training 0.5``; empty for the CPU."""
+    if is_control(backend):
         return ""
-    times = sorted(ratio for (_, _, name), ratio in timed.times.items() if name == backend)
-    if not times:
+    told = []
+    for task in TASKS:
+        times = sorted(one for (_, of, name), one in timed.times.items() if (of, name) == (task, backend))
+        if times:
+            told.append(f"{task} {' to '.join(dict.fromkeys(f'{one:.2g}' for one in (times[0], times[-1])))}")
+    if not told:
         return f"; how fast against the CPU: {NOT_MEASURED}"
-    return f"; {times[0]:.2g} to {times[-1]:.2g} times as fast as the CPU ({timed.measured_in})"
+    return f"; times as fast as the CPU ({timed.measured_in}): {', '.join(told)}"
 
 
 def _all(models: Mapping[str, Answer]) -> str:

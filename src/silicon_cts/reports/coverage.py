@@ -10,6 +10,7 @@ from math import inf
 from silicon_cts.catalog.aspects import NAMES as ASPECTS
 from silicon_cts.catalog.dtypes import DTYPES
 from silicon_cts.catalog.models.calls import task_of
+from silicon_cts.records.machines import order
 from silicon_cts.records.record import Record
 from silicon_cts.reports.legend import GRADES, MARKS, fails
 from silicon_cts.reports.text import line
@@ -76,11 +77,11 @@ def column(record: Record) -> Column:
 
 
 def columns(records: Iterable[Record]) -> list[Column]:
-    """All columns: the control first, then backends by name; dtypes and aspects as people read them."""
+    """All columns, by machine: the control first, then backends by name; dtypes and aspects as people read them."""
     found = {column(record) for record in records}
     dtypes = in_order((dtype for _, dtype, _ in found), DTYPES)
     aspects = in_order((aspect for _, _, aspect in found), (*ASPECTS, *TASKS))
-    return sorted(found, key=lambda one: (one[0] != "cpu", one[0], dtypes.index(one[1]), aspects.index(one[2])))
+    return sorted(found, key=lambda one: (order(one[0]), dtypes.index(one[1]), aspects.index(one[2])))
 
 
 def coverage(records: Sequence[Record]) -> dict[Column, Tally]:
@@ -110,7 +111,7 @@ def _by_severity(records: Iterable[Record]) -> list[Record]:
     place = {name: position for position, name in enumerate(MARKS)}
     return sorted(
         records,
-        key=lambda one: (one.backend != "cpu", one.backend, place.get(one.verdict, -1), one.operator_id, one.key),
+        key=lambda one: (order(one.backend), place.get(one.verdict, -1), one.operator_id, one.key),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -27,11 +28,24 @@ def lines(run: Run, key: str) -> list[str]:
 
 
 def title(run: Run) -> str:
-    """The fingerprint in one line."""
+    """The fingerprint in one line; of a fleet, how many machines it has."""
+    if found := mapping(run, "machines"):
+        return f"silicon-cts   {count(len(found), 'machine')}"
     try:
         return headline(mapping(run, "fingerprint"))
     except (KeyError, TypeError):
         return "silicon-cts   machine unknown: run.json holds no fingerprint"
+
+
+def machines(run: Run) -> dict[str, str]:
+    """Of a fleet, each machine's fingerprint in one line, with the runs that it made; of one machine nothing."""
+    found = {}
+    for label, about in mapping(run, "machines").items():
+        told = "unknown"
+        with suppress(KeyError, TypeError):
+            told = headline(about["fingerprint"])
+        found[label] = f"{told}   {', '.join(about.get('runs') or ())}"
+    return found
 
 
 def absent(run: Run) -> dict[str, list[str]]:
@@ -64,6 +78,9 @@ def state(run: Run) -> str:
         sentences.append(f"UNFINISHED: this run was cut off; it had written {count(len(run.records), 'record')}.")
     elif status in _EXIT:
         sentences.append(f"UNFINISHED: {_EXIT[status]} (pytest exit status {status}).")
+    for label, about in mapping(run, "machines").items():
+        if about.get("state"):
+            sentences.append(f"{label}: {about['state']}")
     if run.damaged:
         sentences.append(f"{count(run.damaged, 'line')} of records.jsonl cannot be read.")
     return " ".join(sentences)

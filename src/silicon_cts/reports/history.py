@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import groupby
 from math import log
+from statistics import geometric_mean
 from typing import Any
 
+from silicon_cts.benchmarks.baselines import Session
 from silicon_cts.benchmarks.changes import Change, change_points
 from silicon_cts.reports import html
 from silicon_cts.reports.text import line
@@ -20,6 +24,8 @@ SQL = """
     GROUP BY ALL ORDER BY benchmark, machine, started, run
 """
 """One row for each benchmark and run; the machine's chip and system build keep histories apart."""
+PINNED = " (pinned)"
+"""After the name of a run that is part of the baseline of its machine."""
 WIDTH, HEIGHT = 640.0, 160.0
 _MARGIN = 24.0
 
@@ -56,6 +62,26 @@ class History:
     def fastest(self) -> float:
         """Seconds."""
         return min(point.seconds for point in self.points)
+
+
+def merged(rows: Iterable[Sequence[Any]], pinned: Iterable[Session]) -> list[Sequence[Any]]:
+    """The rows of :data:`SQL`, with those of pinned sessions whose run folders are gone; pinned ones are marked so."""
+    sessions = {session.name: session for session in pinned}
+    here = [(*row[:2], f"{row[2]}{PINNED}" if row[2] in sessions else row[2], *row[3:]) for row in rows]
+    seen = {(row[0], row[2]) for row in here}
+    gone = [row for session in sessions.values() for row in _rows(session) if (row[0], row[2]) not in seen]
+    return sorted([*here, *gone], key=lambda row: (row[0], row[1], row[3] or datetime.min, row[2]))
+
+
+def _rows(session: Session) -> Iterator[tuple[Any, ...]]:
+    about = session.fingerprint
+    machine = f"{about.get('chip') or 'unknown'}, {about.get('system') or 'unknown'}"
+    started = None
+    with suppress(KeyError, TypeError, ValueError):
+        started = datetime.fromisoformat(session.described["start"]).astimezone(UTC).replace(tzinfo=None)
+    torch = (about.get("versions") or {}).get("torch")
+    for name, times in session.times().items():
+        yield name, machine, f"{session.name}{PINNED}", started, torch, geometric_mean(times)
 
 
 def histories(rows: Iterable[Sequence[Any]]) -> list[History]:

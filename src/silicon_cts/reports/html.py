@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from silicon_cts.records.record import Record
 from silicon_cts.records.run_folder import Run
-from silicon_cts.reports import answers, coverage, description, legend, placed, text
+from silicon_cts.reports import answers, coverage, description, fleet, legend, placed, text
 from silicon_cts.reports.page_data import embedded, page_data, style
 
 FIRST = 10
@@ -58,6 +58,8 @@ def render(run: Run) -> str:
     page = environment().get_template("index.html.j2")
     return page.render(
         title=description.title(run),
+        machines=description.machines(run),
+        apart=fleet.differences(records),
         state=description.state(run),
         facts=_facts(run, records),
         options=description.options(run),

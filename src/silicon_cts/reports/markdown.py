@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from silicon_cts.records.record import Record
 from silicon_cts.records.run_folder import Run
-from silicon_cts.reports import answers, coverage, description, legend, placed
+from silicon_cts.reports import answers, coverage, description, fleet, legend, placed
 from silicon_cts.reports.coverage import Column, Tally
 from silicon_cts.reports.text import count, duration, line, number
 
@@ -38,6 +38,7 @@ def _text(run: Run, records: Sequence[Record], most: int) -> str:
         _coverage(coverage.coverage(records)),
         _answers(answers.answers(run, records)),
         _new(coverage.new_failures(records), most),
+        _differing(fleet.differences(records), most),
         _known(coverage.known_failures(records)),
         _told("Fixed: no longer happen, remove them", description.lines(run, "fixed"), most),
         _told("Known issues that match nothing that was asked", description.lines(run, "unmatched"), most),
@@ -57,6 +58,8 @@ def _heading(run: Run, records: Sequence[Record]) -> Iterator[str]:
     yield "# silicon-cts"
     yield ""
     yield escape(description.title(run), 400)
+    machines = description.machines(run)
+    yield from ("", *(f"- **{escape(label)}** {escape(about, 400)}" for label, about in machines.items()))
     state = description.state(run)
     if state:
         yield from ("", f"> **{escape(state)}**")
@@ -127,6 +130,19 @@ def _new(new: Sequence[Record], most: int) -> Iterator[str]:
             escape(first.backend), escape(first.verdict), escape(coverage.asked_of(group)), escape(first.reason, 300)
         )
     yield from _more(sum(len(group) for group in groups[most:]))
+
+
+def _differing(apart: Sequence[fleet.Difference], most: int) -> Iterator[str]:
+    if not apart:
+        return
+    names = sorted({machine for one in apart for machine in one.verdicts})
+    yield from ("## Verdicts that differ from machine to machine", "")
+    yield from _header("backend", "operator", *map(escape, names))
+    for one in apart[:most]:
+        verdicts = (escape(one.verdicts.get(name, "")) for name in names)
+        yield _row(escape(one.backend), escape(coverage.asked_of(one.records)), *verdicts)
+    yield from _more(len(apart) - most)
+    yield ""
 
 
 def _known(known: Sequence[Record]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from silicon_cts.benchmarks.baselines import identity
 from silicon_cts.benchmarks.figures import ratios_to_cpu
 from silicon_cts.catalog.models.calls import task_of
 from silicon_cts.records import measurement, run_folder
+from silicon_cts.records.machines import is_control
 from silicon_cts.records.measurement import MEASUREMENTS, Measurement
 from silicon_cts.records.run_folder import Run, RunFolderError
 
@@ -22,7 +23,10 @@ class Speeds:
     measured_in: str = ""
     """Name of the run folder that holds the measurements; empty if there is none."""
     times: Mapping[tuple[str, str, str], float] = field(default_factory=dict)
-    """By model, task and backend, the CPU left out: how many times as fast as the CPU."""
+    """By model, task and backend, the CPU left out: how many times as fast as the CPU in float32.
+
+    The backend is timed in float32 too or, where it has none, in float16.
+    """
 
 
 def speeds(run: Run) -> Speeds:
@@ -36,14 +40,17 @@ def speeds(run: Run) -> Speeds:
 
 
 def _times(measurements: list[Measurement]) -> dict[tuple[str, str, str], float]:
-    steady = {
-        (one.operator, one.backend): one.seconds
-        for one in measurements
-        if one.is_measured and one.seconds and one.metric == "steady" and task_of(one.operator) is not None
-    }
+    timed = [
+        one for one in measurements if one.is_measured and one.metric == "steady" and task_of(one.operator) is not None
+    ]
+    halves, wholes = (
+        {(one.operator, one.backend): one.seconds or 0.0 for one in timed if one.dtype == dtype}
+        for dtype in ("float16", "float32")
+    )
+    halves = {key: seconds for key, seconds in halves.items() if not is_control(key[1])}
     return {
         (operator.split(".")[1], str(task_of(operator)), backend): ratio
-        for (operator, backend), ratio in ratios_to_cpu(steady).items()
+        for (operator, backend), ratio in ratios_to_cpu(halves | wholes).items()
     }
 
 

@@ -14,7 +14,7 @@ from rich.text import Text
 from silicon_cts.catalog.aspects import NAMES as ASPECTS
 from silicon_cts.records.record import Record
 from silicon_cts.records.run_folder import Run
-from silicon_cts.reports import PAGE, answers, coverage, description, legend, reproduction
+from silicon_cts.reports import PAGE, answers, coverage, description, fleet, legend, reproduction
 from silicon_cts.reports.coverage import Column, Tally
 from silicon_cts.reports.text import count, duration, line, number, place
 
@@ -42,6 +42,8 @@ def render(run: Run, width: int) -> str:
     )
     records = coverage.settled(run.records)
     console.print(Text(line(description.title(run), 400)))
+    for label, told in description.machines(run).items():
+        console.print(Text(line(f"{label}: {told}", 400)))
     state = description.state(run)
     if state:
         console.print(Text(state))
@@ -140,6 +142,10 @@ def _sections(run: Run, records: Sequence[Record], width: int) -> Iterator[tuple
     new = coverage.new_failures(records)
     if records:
         yield "new", list(_new(new, width))
+    apart = fleet.differences(records)
+    if apart:
+        rows = _capped([line(str(one), 2 * width) for one in apart], MOST_NEW)
+        yield "differ", [f"{count(len(apart), 'operator')} with verdicts that differ from machine to machine", *rows]
     known = coverage.known_failures(records)
     if known:
         by_verdict = Counter(record.verdict for record in known)
