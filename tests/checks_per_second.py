@@ -25,13 +25,14 @@ from silicon_cts.catalog.dtypes import DTYPES
 from silicon_cts.catalog.operators import Operator, op_info, operators
 from silicon_cts.numerics.verdict import judge
 from silicon_cts.sampling.aspects import ASPECTS
+from silicon_cts.sampling.effort import BUDGETS
 from silicon_cts.sampling.plan import Question, dtypes, generated, own
 
 
-def naive(operator: Operator) -> int:
-    """The loop; returns how many checks it made."""
+def naive(operator: Operator, budget: str) -> int:
+    """The loop, in the dtypes of the budget; returns how many checks it made."""
     info, checks = op_info(operator.id), 0
-    for dtype in ALL_DTYPES:
+    for dtype in BUDGETS[budget].dtypes:
         if dtype not in operator.dtypes:
             continue
         for sample in info.sample_inputs("cpu", DTYPES[dtype].torch):
@@ -74,7 +75,7 @@ def main(budget: str = "standard", count: str = "40", seed: str = "0") -> None:
     seconds, checks = Counter[str](), Counter[str]()
     for number, operator in enumerate(chosen, 1):
         begin = time.perf_counter()
-        checks["naive"] += naive(operator)
+        checks["naive"] += naive(operator, budget)
         middle = time.perf_counter()
         found = ours(operator, budget)
         checks["ours"] += found.total()

@@ -51,6 +51,9 @@ def test_dtypes_of_an_aspect():
         dtype for dtype in offered if dtype in BUDGETS["quick"].generated_dtypes
     ]
     assert plan.dtypes(mul, "layout", "quick", offered, ("bool",)) == ["bool"]
+    assert plan.dtypes(mul, "forward", "standard", (*offered, "int8")) == list(offered)
+    assert plan.dtypes(mul, "forward", "deep", (*offered, "int8")) == [*offered, "int8"]
+    assert plan.dtypes(mul, "forward", "quick", (*offered, "int8"), ("int8",)) == ["int8"]
     assert plan.dtypes(mul, "rejects", "quick", offered) == ["float32"]
     assert plan.dtypes(mul, "random", "quick", offered) == []
     assert plan.dtypes(mul, "gradient", "standard", offered) == ["float32", "float16"]

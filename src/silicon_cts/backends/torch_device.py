@@ -20,7 +20,8 @@ from silicon_cts.backends.protocol import Absence, Backend, Capability, Enter
 if TYPE_CHECKING:
     from silicon_cts.sampling.recipe import Recipe
 
-ALL_DTYPES = ("float32", "float16", "bfloat16", "int64", "bool", "complex64")
+ALL_DTYPES = ("float32", "float16", "bfloat16", "int64", "bool", "complex64", "int32", "int16", "int8", "uint8")
+"""What a device of torch is asked: what MPS has. Which of them without being named, a budget says."""
 
 REFUSALS = (
     "not currently implemented for the",  # aten::x on a device without that kernel

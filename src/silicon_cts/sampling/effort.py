@@ -17,6 +17,8 @@ HUGE = (32767, 32768, 32769, 65535, 65536, 65537)
 class Effort:
     """One budget, by name in :data:`BUDGETS`."""
 
+    dtypes: tuple[str, ...]
+    """Dtypes that are asked without being named."""
     samples: int | None
     """Most samples of op_db asked of an operator in a dtype, spread evenly over them; None asks all."""
     gradient_dtypes: tuple[str, ...]
@@ -46,18 +48,26 @@ _QUICK = {"layout": 3, "inplace": 2, "out": 2, "special_values": 2, "repeat": 1,
 _EVERY = ("forward", "gradient", *_QUICK)
 _MANY = ("float32", "float16", "bfloat16", "complex64")
 _ALL = (*_MANY, "int64", "bool")
+_NARROW = ("int32", "int16", "int8", "uint8")
+"""Integers that wrap around sooner: what is wrong with them alone is rare enough for the night."""
 
 BUDGETS: dict[str, Effort] = {
-    "quick": Effort(8, ("float32", "float16"), _QUICK, 0.0, ("float32",), elements=2**12),
+    "quick": Effort(_ALL, 8, ("float32", "float16"), _QUICK, 0.0, ("float32",), elements=2**12),
     "standard": Effort(
-        64, _MANY, {**dict.fromkeys(_EVERY, 48), "forward": 64, "layout": 64, "repeat": 24, "random": 8}, 1 / 3, _ALL
+        _ALL,
+        64,
+        _MANY,
+        {**dict.fromkeys(_EVERY, 48), "forward": 64, "layout": 64, "repeat": 24, "random": 8},
+        1 / 3,
+        _ALL,
     ),
     "deep": Effort(
+        (*_ALL, *_NARROW),
         None,
         _MANY,
         {**dict.fromkeys(_EVERY, 200), "repeat": 100, "random": 24},
         0.5,
-        _ALL,
+        (*_ALL, *_NARROW),
         sizes=BOUNDARIES + LARGE + HUGE,
         elements=2**20,
         own_elements=2**24,

@@ -57,6 +57,8 @@ def dtypes(
     if not ASPECTS[aspect].asks(operator):
         return []
     possible, effort = set(operator.dtypes) & set(offered), BUDGETS[budget]
+    if not chosen:
+        possible &= set(effort.dtypes)
     if ASPECTS[aspect].form == WRONG:  # op_db's wrong calls have dtypes of their own
         possible = set([dtype for dtype in offered if dtype in possible][:1])
     elif aspect == "gradient":
