@@ -93,7 +93,7 @@ def test_pytest_records_it(pytester: pytest.Pytester, monkeypatch: pytest.Monkey
     monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
     pytester.makepyfile(test_benchmarks=SUITE)
     pytester.makeini("[pytest]\nsilicon_cts_known_issues = known_issues.toml\n")
-    pytester.runpytest("--benchmark-only", "--backend=cpu", "--op=softmax").assert_outcomes(passed=1)
+    pytester.runpytest_subprocess("--benchmark-only", "--backend=cpu", "--op=softmax").assert_outcomes(passed=1)
     (path,) = (pytester.path / "reports" / "runs").glob("2*/benchmarks.jsonl")
     (found,) = map(json.loads, path.read_text().splitlines())
     found = SimpleNamespace(**found)
