@@ -22,6 +22,7 @@ BITS = {
     "bidirectional_rnn": ("81fd7cf0e449", "62ac8e2af3f9"),
     "transformer_encoder": ("4d89cdf4390f", "a46b7e9007f9"),
     "cached_decoder": ("d8dc828a5e24", "e72143c2f110"),
+    "stateful_decoder": ("7fa91154076f", "1d20b2a28875"),
     "vit": ("437cfc404bea", "ddaac04ac435"),
     "unet_block": ("732501d4c748", "b846635752d5"),
 }
@@ -103,6 +104,20 @@ def test_the_decoder_reads_its_cache_up_to_now_and_writes_there():
         assert torch.equal(network(now, position, other, values)[0], logits) != seen
 
 
+def test_the_decoder_that_keeps_its_cache_reads_a_text_as_the_one_that_is_given_it():
+    stateful = MODELS["stateful_decoder"]
+    network, ((tokens, positions), _) = stateful.build(), stateful.batch(2)
+    with torch.no_grad():
+        logits, *cache = network(tokens, positions)
+        expected = network.states(tokens, positions)
+        for token, position, read in zip(tokens, positions, logits, strict=True):
+            right, *expected = network.decoder(token, position, *expected)
+            assert torch.equal(read, right)
+    assert all(torch.equal(one, other) for one, other in zip(cache, expected, strict=True))
+    written = (cache[0] != 0).any(dim=(0, 1, 3)).nonzero().flatten().tolist()
+    assert written == positions.flatten().tolist() and len(written) < cache[0].shape[2]
+
+
 def test_streams_are_independent_of_one_another():
     whole = uniform(generator(0, "a", "b"), 4)
     assert torch.equal(whole, uniform(generator(0, "a", "b"), 4))
@@ -113,4 +128,4 @@ def test_streams_are_independent_of_one_another():
 def test_listing_the_models_imports_no_torch():
     code = "import sys; from silicon_cts.catalog.models.table import MODELS; print(len(MODELS), 'torch' in sys.modules)"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert answer == "10 False\n"
+    assert answer == "11 False\n"

@@ -57,6 +57,11 @@ def test_a_step_in_float16_is_asked_of_programs_that_take_float32():
     assert dtypes(options(), PROGRAMS, find("training.lstm.sgd.fifty_steps"), *case) == ["float32"]
 
 
+def test_a_decoder_that_keeps_its_cache_is_asked_everywhere():
+    for capability, backend in ((EAGER, "mps"), (PROGRAMS, "coreai"), (PROGRAMS, "coreml-ane")):
+        assert "models.stateful_decoder" in asked(options(), capability, backend)
+
+
 def test_modules_are_asked_of_what_runs_call_by_call():
     batch_norm = find("modules.nn.BatchNorm2d.train")
     assert is_asked(options(), EAGER, "mps", batch_norm) and not is_asked(options(), PROGRAMS, "coreai", batch_norm)

@@ -78,7 +78,10 @@ class _MLModelProxy:
         self.model = mil.load(Path(path) / "package.mlpackage")
 
     def predict(self, data, state):
-        return self.model.predict(data)
+        return self.model.predict(data, state)
+
+    def newState(self):  # noqa: N802  as Apple named it
+        return self.model.make_state()
 
     @staticmethod
     def maximum_supported_specification_version():

@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
+import torch
+
 from silicon_cts.backends.coreml.front import RANGE, Passed
 from silicon_cts.backends.coreml.interface import names, numpy_dtype
 
 
-def convert(passed: Passed, precision: str) -> Any:
+def convert(passed: Passed, precision: str, states: Mapping[str, torch.Tensor] | None = None) -> Any:
     """The ``MLModel``, not loaded, for iOS 18 and macOS 15. Raises whatever ``coremltools.convert`` raises.
 
+    Buffers that are ``states``, by name, are kept in float16 by whoever calls it: the converter refuses other dtypes.
     With its default outputs, so that a wrong dtype shows. Raises RuntimeError if an input is not named as asked.
     """
     import coremltools as ct
+    import numpy as np
 
     asked = [
         ct.TensorType(name, shape=shape, dtype=numpy_dtype(tensor))
         for name, tensor, shape in zip(names(passed.inputs), passed.inputs, _shapes(passed), strict=True)
     ]
+    kept = [
+        ct.StateType(ct.TensorType(shape=tuple(tensor.shape), dtype=np.float16), name)
+        for name, tensor in (states or {}).items()
+    ]
     with _without_delay():
         model = ct.convert(
             passed.model,
             inputs=asked,
+            states=kept or None,
             convert_to="mlprogram",
             compute_precision=ct.precision.FLOAT16 if precision == "float16" else ct.precision.FLOAT32,
             minimum_deployment_target=ct.target.iOS18,

@@ -69,6 +69,12 @@ class CoreML(CoreMLReference):
     def answer(self, model: Any, passed: Passed, precision: str, enter: Enter) -> Mapping[int, Outcome]:
         """Compile, load, read the plan, predict; each stage has its deadline."""
         from silicon_cts.backends.coreml import prediction
+
+        loaded, plan = self.ready(model, enter)
+        return prediction.answer(model, loaded, plan, passed, precision, self.unit)
+
+    def ready(self, model: Any, enter: Enter) -> tuple[Any, Any]:
+        """Compile and load it: the stage is then ``run``."""
         from silicon_cts.backends.coreml.compiled import compiled
 
         enter("compile")
@@ -76,7 +82,7 @@ class CoreML(CoreMLReference):
         enter("load")
         loaded, plan = self.load(path)
         enter("run")
-        return prediction.answer(model, loaded, plan, passed, precision, self.unit)
+        return loaded, plan
 
     def load(self, path: Path) -> tuple[Any, Any]:
         """A compiled model, ready to predict, and its compute plan: None before macOS 14.4. Raises what those raise."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from silicon_cts.backends.coreml import placement
 from silicon_cts.backends.coreml.front import Passed
 from silicon_cts.backends.coreml.interface import arrays, names, shares, tensor
 from silicon_cts.backends.coreml.rounding import spread
-from silicon_cts.backends.outcome import Outcome
+from silicon_cts.backends.outcome import Outcome, Placed
 from silicon_cts.sampling.observation import Observed
 
 
@@ -29,17 +29,26 @@ def answer(model: Any, loaded: Any, plan: Any, passed: Passed, precision: str, u
     answers = loaded.predict(dict(inputs))
     given = [one.name for one in description.output]
     moves = _moves(mil.load(model), inputs) if precision == "float16" else {}
-    planned = placement.read(plan) if plan is not None else []
+    planned = placements(plan, passed, given)
     found = {}
-    starts = _inputs_of(passed)
-    around = set(names(passed.inputs)) - {name for own in starts.values() for name in own}
     for member, own in zip(passed.members, shares(passed.members, given), strict=True):
         values = [tensor(answers[name], dtype) for name, dtype in zip(own, member.dtypes, strict=True)]
         spreads: Observed | None = [torch.from_numpy(moves[name]) for name in own] if moves else None
-        placed = tuple(placement.own(planned, starts[member.key], own, around))
+        placed = planned[member.key]
         one = outcome.result(list(values), placement.elsewhere(placed, unit))
         found[member.key] = replace(one, placement=placed, spread=spreads)
     return found
+
+
+def placements(plan: Any, passed: Passed, outputs: Sequence[str]) -> dict[int, tuple[Placed, ...]]:
+    """Where the operations of each sample were planned, by its key; nowhere without a plan."""
+    planned = placement.read(plan) if plan is not None else []
+    starts = _inputs_of(passed)
+    around = set(names(passed.inputs)) - {name for own in starts.values() for name in own}
+    return {
+        one.key: tuple(placement.own(planned, starts[one.key], own, around))
+        for one, own in zip(passed.members, shares(passed.members, outputs), strict=True)
+    }
 
 
 def _moves(model: mil.Model, inputs: Mapping[str, Any]) -> dict[str, Any]:

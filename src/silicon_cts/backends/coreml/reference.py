@@ -26,6 +26,8 @@ class CoreMLReference(Backend):
     """Conversion by coremltools, evaluation by :mod:`silicon_cts.mil`."""
 
     stages: tuple[str, ...] = ("build", "convert", "run")
+    unit = ""
+    """Compute unit that is asked for."""
 
     @property
     def kind(self) -> type[Program]:
@@ -74,16 +76,25 @@ class CoreMLReference(Backend):
     def run(self, tasks: Sequence[Task], enter: Enter) -> list[Outcome]:
         """All samples in one program for each front end, converted at each precision that is asked for.
 
-        Of the aspect ``flexible`` a program for each sample, asked at all its sizes.
+        Of the aspect ``flexible`` a program for each sample, asked at all its sizes; of a model that keeps states one
+        that is called several times.
         """
-        from silicon_cts.backends.coreml import flexible
+        from silicon_cts.backends.coreml import flexible, stateful
+
+        if tasks[0].aspect == "flexible":
+            return flexible.outcomes(tasks, self.answer, enter, self.kind)
+        called = [one for one in tasks if stateful.keeps_states(one.recipe.operator)]
+        found = {one: stateful.outcome_of(one, self, enter) for one in called}
+        together = [one for one in tasks if one not in found]
+        found |= zip(together, self._together(together, enter), strict=True)
+        return [found[one] for one in tasks]
+
+    def _together(self, tasks: Sequence[Task], enter: Enter) -> list[Outcome]:
         from silicon_cts.backends.coreml.batch import outcomes
         from silicon_cts.backends.coreml.front import Member
         from silicon_cts.backends.coreml.interface import member, weights
         from silicon_cts.sampling.sample import make
 
-        if tasks[0].aspect == "flexible":
-            return flexible.outcomes(tasks, self.answer, enter, self.kind)
         enter("build")
         recipes = list(dict.fromkeys(task.recipe for task in tasks))
         samples = [make(recipe) for recipe in recipes]
@@ -114,11 +125,19 @@ class CoreMLReference(Backend):
         enter("run")
         return answer(mil.load(model).function, passed, precision)
 
-    def locate(self, task: Task, most: float) -> str:
-        """The operation that the converter, or the program in its precision, gets wrong."""
-        from silicon_cts.backends.coreml.located import located
+    def ready(self, model: Any, enter: Enter) -> tuple[Any, Any]:
+        """The program with ``predict`` and ``make_state`` of an ``MLModel``, and its compute plan or None."""
+        from silicon_cts import mil
 
-        return located(task.recipe, WAYS[task.way], most)
+        enter("run")
+        return mil.load(model), None
+
+    def locate(self, task: Task, most: float) -> str:
+        """The operation that the converter, or the program in its precision, gets wrong; of one call alone."""
+        from silicon_cts.backends.coreml.located import located
+        from silicon_cts.backends.coreml.stateful import keeps_states
+
+        return "" if keeps_states(task.recipe.operator) else located(task.recipe, WAYS[task.way], most)
 
     def versions(self) -> Mapping[str, str]:
         """Of the converter."""
@@ -130,7 +149,10 @@ class CoreMLReference(Backend):
     def script(self, recipe: Recipe, aspect: str) -> str | None:
         """Convert in every way and evaluate: Core ML itself is on macOS only."""
         from silicon_cts.backends.coreml import script
+        from silicon_cts.backends.coreml.stateful import keeps_states
 
+        if keeps_states(recipe.operator):
+            return script.stateful(recipe)
         return script.flexible(recipe) if aspect == "flexible" else script.static(recipe)
 
 

@@ -7,7 +7,7 @@ rounding; results too large become infinite, as on a device.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -25,10 +25,17 @@ def spread(plan: mil.Plan, inputs: Mapping[str, Any], written: Mapping[str, Any]
     a draw is not finite. Integers and booleans move by 0 or 1: whether any draw gave another value, or the answers
     ``written``, which are those of the program with its roundings.
     """
-    still = mil.evaluate(plan, inputs)
+    return moves(lambda rounding: mil.evaluate(plan, inputs, on_value=rounding), written)
+
+
+def moves(
+    run: Callable[[RandomRounding | None], dict[str, Any]], written: Mapping[str, Any], draws: int = DRAWS
+) -> dict[str, Any]:
+    """The same of all that ``run`` gives, by name, which evaluates plans in mode float32 with such a rounding."""
+    still = run(None)
     largest = {name: np.zeros(np.shape(value)) for name, value in still.items()}
-    for seed in range(DRAWS):
-        moved = mil.evaluate(plan, inputs, on_value=RandomRounding(seed // 2, bool(seed % 2)))
+    for seed in range(draws):
+        moved = run(RandomRounding(seed // 2, bool(seed % 2)))
         for name, value in moved.items():
             largest[name] = np.fmax(largest[name], _move(still[name], value))
     for name, move in largest.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from silicon_cts.backends.coreml.interface import weights
+from silicon_cts.catalog.models.calls import CALLS
 from silicon_cts.sampling.recipe import Recipe
 from silicon_cts.sampling.resized import RANGE, dimensions
 from silicon_cts.sampling.sample import make
@@ -75,6 +76,60 @@ except Exception as error:
 """
 
 
+_STATEFUL = """\
+import coremltools as ct
+import numpy as np
+import silicon_cts.mil
+from silicon_cts.catalog.models.inference import OneCall, states
+
+
+class Module(torch.nn.Module):
+    def __init__(self):  # holds the weights, and the states that it writes to
+        super().__init__()
+        for i, tensor in enumerate((*kept, *weights.values())):
+            self.register_buffer(f"held_{i}", tensor)
+
+    def forward(self, *tensors):
+        held = tuple(self.buffers())
+        return one_call(tensors, held[: len(kept)], dict(zip(weights, held[len(kept) :])))
+
+
+class Around(torch.nn.Module):
+    def __init__(self):  # torch.jit.trace keeps sizes as numbers in a module that another holds
+        super().__init__()
+        self.module = Module()
+
+    def forward(self, *tensors):
+        return self.module(*tensors)
+
+
+(inputs, weights), _ = sample.arguments()
+one_call, kept = OneCall(MODEL), states(MODEL, inputs)
+calls = list(zip(*(one.unbind() for one in inputs)))  # the inputs of each
+programs = {
+    "trace": lambda: torch.jit.trace(Around().eval(), calls[0], check_trace=False),
+    "export": lambda: torch.export.export(Around().eval(), calls[0]).run_decompositions({}),
+}
+asked = [ct.TensorType(f"x{i}", tensor.shape, np.int32) for i, tensor in enumerate(calls[0])]
+answer = {}
+for front, program in programs.items():
+    for precision in (ct.precision.FLOAT32, ct.precision.FLOAT16):
+        forms = [ct.TensorType(shape=one.shape, dtype=np.float16) for one in kept]
+        held = [ct.StateType(form, f"module.held_{i}") for i, form in enumerate(forms)]
+        try:
+            options = {"compute_precision": precision, "minimum_deployment_target": ct.target.iOS18}
+            model = ct.convert(program(), inputs=[*asked], states=held, skip_model_load=True, **options)
+            loaded = silicon_cts.mil.load(model)
+            state = loaded.make_state()
+            given = [{f"x{i}": x.numpy().astype(np.int32) for i, x in enumerate(call)} for call in calls]
+            predicted = [one for call in given for one in loaded.predict(call, state).values()]
+            read = [state.read_state(one.name) for one in model.get_spec().description.state]
+            answer[front, precision.value] = [np.stack(predicted), *read]
+        except Exception as error:
+            answer[front, precision.value] = repr(error)
+"""
+
+
 _FORWARD = """\
     def forward(self, *tensors):
         return call(*tensors)
@@ -107,6 +162,11 @@ def static(recipe: Recipe) -> str:
         return _STATIC
     split = f"{_DETACHED}tensors, weights = tensors[: {held[0]}], tensors[{held[0]} :]\n"
     return _STATIC.replace("Module().eval()", "Around().eval()").replace(_FORWARD, _HOLDING).replace(_DETACHED, split)
+
+
+def stateful(recipe: Recipe) -> str:
+    """Convert one call in every way and evaluate all calls with the same states."""
+    return _STATEFUL.replace("MODEL", repr(CALLS[recipe.operator].model.name))
 
 
 def flexible(recipe: Recipe) -> str:

@@ -25,6 +25,27 @@ class Inference:
             return structure(*inputs)
 
 
+class OneCall:
+    """``call(inputs, states, state)`` -> what one call answers of a model that keeps ``states``, which it writes to."""
+
+    def __init__(self, model: str) -> None:
+        self.model = model
+
+    def __call__(
+        self, inputs: tuple[torch.Tensor, ...], states: tuple[torch.Tensor, ...], state: dict[str, torch.Tensor]
+    ) -> Any:
+        """``inputs`` of one call; ``state`` as in ``state_dict()``."""
+        structure: Any = _structure(self.model)
+        with _reparametrize_module(structure, state):
+            return structure.call(*inputs, *states)
+
+
+def states(model: str, inputs: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+    """What such a model keeps before its first call, in float32, for the inputs of all calls."""
+    structure: Any = _structure(model)
+    return tuple(structure.states(*inputs))
+
+
 def example(model: Model, dtype: torch.dtype, seed: int) -> tuple[tuple[torch.Tensor, ...], dict[str, torch.Tensor]]:
     """Inputs and state of one call: the floating tensors in ``dtype``, running statistics that are not trivial."""
     inputs, _ = model.batch(0, seed)

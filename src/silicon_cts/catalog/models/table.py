@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 Task = Literal["inference", "training"]
 
 _BOTH: tuple[Task, ...] = ("inference", "training")
+_ASKED: tuple[Task, ...] = ("inference",)
 _BINARY = "binary_cross_entropy_with_logits"
 _HERE = __name__.rpartition(".")[0]
 
@@ -33,6 +34,10 @@ class Model:
     learnt: float | None = None
     """Mean loss of the last ten of fifty steps of Adam (lr 0.01, float32) that shows it has learnt; None: not trained.
     Halfway between what PyTorch reaches on the CPU and what guessing gives."""
+    keeps_states: bool = False
+    """Whether it is called several times and keeps tensors in between. Its inputs are those of all calls, along their
+    first axis; its outputs are those of all calls, and the states as the last call left them. Its methods ``states``
+    and ``call`` give the states before the first call, and make one."""
 
     def build(self, seed: int = 0) -> torch.nn.Module:
         """The model in float32, in training mode, on the CPU, its weights the same bits on every machine."""
@@ -77,7 +82,8 @@ MODELS = MappingProxyType(
             Model("gru", "recurrent:gru", "sums", "mse_loss", learnt=0.14),
             Model("bidirectional_rnn", "recurrent:bidirectional_rnn", "neighbours", _BINARY, learnt=0.42),
             Model("transformer_encoder", "attention:transformer_encoder", "tokens", "cross_entropy", learnt=0.95),
-            Model("cached_decoder", "attention:cached_decoder", "next_tokens", "cross_entropy", ("inference",)),
+            Model("cached_decoder", "attention:cached_decoder", "next_tokens", "cross_entropy", _ASKED),
+            Model("stateful_decoder", "decoding:stateful_decoder", "texts", "cross_entropy", _ASKED, keeps_states=True),
             Model("vit", "attention:vit", "pictures", "cross_entropy", learnt=0.67),
             Model("unet_block", "convolutional:unet_block", "segments", _BINARY, learnt=0.39),
         )

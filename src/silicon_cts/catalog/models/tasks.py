@@ -10,7 +10,19 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from silicon_cts.catalog.models.sizes import BATCH, CACHE, CHANNELS, CLASSES, FEATURES, HEADS, SIDE, STEPS, WIDTH, WORDS
+from silicon_cts.catalog.models.sizes import (
+    BATCH,
+    CACHE,
+    CHANNELS,
+    CLASSES,
+    FEATURES,
+    HEADS,
+    SIDE,
+    STEPS,
+    TEXT,
+    WIDTH,
+    WORDS,
+)
 from silicon_cts.catalog.models.weights import uniform
 
 Examples = tuple[tuple[torch.Tensor, ...], torch.Tensor]
@@ -70,3 +82,12 @@ def next_tokens(source: np.random.Generator) -> Examples:
     position = torch.from_numpy(source.integers(1, CACHE, (1,)))
     keys, values = (uniform(source, BATCH, HEADS, CACHE, WIDTH // HEADS) for _ in range(2))
     return (now, position, keys, values), (now + 1) % WORDS
+
+
+def texts(source: np.random.Generator) -> Examples:
+    """The beginning of a text, one token a call, and where each stands: the places after it are never written.
+
+    Int64 (TEXT, BATCH), int64 (TEXT, 1); the labels are the tokens that follow in counting, int64 (TEXT, BATCH).
+    """
+    tokens = torch.from_numpy(source.integers(0, WORDS, (TEXT, BATCH)))
+    return (tokens, torch.arange(TEXT)[:, None]), (tokens + 1) % WORDS
