@@ -46,7 +46,7 @@ def test_programs_train_three_models_with_three_optimizers():
         "float16_scaled",
     }
     quick = {CALLS[name].way for name in asked(options(), PROGRAMS, "coreai") & trained}
-    assert quick == {"fifty_steps", "float16_scaled"}  # one of each
+    assert quick == {"fifty_steps"}  # a step in float16 takes a minute to train with
     assert trained <= asked(options("standard"), PROGRAMS, "coreml-ane")
     assert not [name for name in asked(options("standard"), PROGRAMS, "of-another") if name.startswith("training.")]
 

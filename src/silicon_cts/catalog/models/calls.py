@@ -137,7 +137,6 @@ QUICK = (
     "training.transformer_encoder.adamw.one_step",
     "training.mlp.adam.fifty_steps",
     "training.lstm.sgd.fifty_steps",
-    "training.residual_cnn.sgd.float16_scaled",
 )
 """Globs of what is asked at the budget ``quick``."""
 DEEP = ("training.*.lbfgs.fifty_steps",)
