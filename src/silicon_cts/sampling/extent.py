@@ -25,8 +25,13 @@ _MOST_INPUT: dict[str, tuple[int, str]] = {
 """Operators whose work the meta device cannot foresee: most elements given to them, and why."""
 
 
+def _numbers(sample: Sample) -> list[int]:
+    """What its integers count, 1 at least."""
+    return [max(abs(leaf), 1) for leaf in sample.leaves if type(leaf) is int]
+
+
 def _largest(sample: Sample) -> int:
-    numbers = [max(abs(leaf), 1) for leaf in sample.leaves if type(leaf) is int]
+    numbers = _numbers(sample)
     return max([math.prod(numbers), *numbers, *(tensor.numel() for tensor in sample.tensors)], default=0)
 
 
@@ -54,8 +59,7 @@ def outgrows(sample: Sample, answer: Any) -> str | None:
 
 def _combinations(sample: Sample) -> int:
     """Of one element of each tensor and all that its integers count."""
-    numbers = [max(abs(leaf), 1) for leaf in sample.leaves if type(leaf) is int]
-    return math.prod([*numbers, *(max(tensor.numel(), 1) for tensor in sample.tensors)])
+    return math.prod([*_numbers(sample), *(max(tensor.numel(), 1) for tensor in sample.tensors)])
 
 
 def _on_meta(sample: Sample) -> Sample:

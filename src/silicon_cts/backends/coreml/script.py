@@ -76,7 +76,18 @@ except Exception as error:
 """
 
 
-_STATEFUL = """\
+_AROUND = """\
+class Around(torch.nn.Module):
+    def __init__(self):  # torch.jit.trace keeps sizes as numbers in a module that another holds
+        super().__init__()
+        self.module = Module()
+
+    def forward(self, *tensors):
+        return self.module(*tensors)
+"""
+"""Around a ``Module`` that the script has."""
+_STATEFUL = (
+    """\
 import coremltools as ct
 import numpy as np
 import silicon_cts.mil
@@ -94,14 +105,9 @@ class Module(torch.nn.Module):
         return one_call(tensors, held[: len(kept)], dict(zip(weights, held[len(kept) :])))
 
 
-class Around(torch.nn.Module):
-    def __init__(self):  # torch.jit.trace keeps sizes as numbers in a module that another holds
-        super().__init__()
-        self.module = Module()
-
-    def forward(self, *tensors):
-        return self.module(*tensors)
-
+"""
+    + _AROUND
+    + """
 
 (inputs, weights), _ = sample.arguments()
 one_call, kept = OneCall(MODEL), states(MODEL, inputs)
@@ -128,13 +134,15 @@ for front, program in programs.items():
         except Exception as error:
             answer[front, precision.value] = repr(error)
 """
+)
 
 
 _FORWARD = """\
     def forward(self, *tensors):
         return call(*tensors)
 """
-_HOLDING = """\
+_HOLDING = (
+    """\
     def __init__(self):  # holds the weights, as a deployed program does
         super().__init__()
         for i, weight in enumerate(weights):
@@ -144,14 +152,9 @@ _HOLDING = """\
         return call(*tensors, *self.buffers())
 
 
-class Around(torch.nn.Module):
-    def __init__(self):  # torch.jit.trace keeps sizes as numbers in a module that another holds
-        super().__init__()
-        self.held = Module()
-
-    def forward(self, *tensors):
-        return self.held(*tensors)
 """
+    + _AROUND
+)
 _DETACHED = "tensors = tuple(tensor.detach() for tensor in tensors)\n"
 
 

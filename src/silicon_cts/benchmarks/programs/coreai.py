@@ -10,20 +10,14 @@ from typing import Any, ClassVar
 
 from silicon_cts.backends import coreai
 from silicon_cts.backends.outcome import Outcome
-from silicon_cts.benchmarks.programs.program import Called, Program
+from silicon_cts.benchmarks.programs.program import METRICS, STAGES, Called, Program
 from silicon_cts.benchmarks.table import Row
 
 
 class CoreAIProgram(Program):
     """Of the interpreter, or of a compute unit. Arguments are the runtime's arrays before a call, answers NumPy's."""
 
-    stages: ClassVar[Mapping[str, str]] = {
-        "conversion": "convert",
-        "load_cold": "load",
-        "load_warm": "load",
-        "first_call": "run",
-        "steady": "run",
-    }
+    stages: ClassVar[Mapping[str, str]] = {metric: STAGES[metric] for metric in METRICS if metric != "compile"}
 
     def __init__(self, backend: str, row: Row, dtype: str, folder: Path) -> None:
         super().__init__(backend, row, dtype, folder)

@@ -16,14 +16,14 @@ from silicon_cts.backends.coreml.device import UNITS
 from silicon_cts.backends.coreml.front import Passed
 from silicon_cts.backends.coreml.interface import arrays
 from silicon_cts.backends.outcome import Outcome
-from silicon_cts.benchmarks.programs.program import Called, Program
+from silicon_cts.benchmarks.programs.program import STAGES, Called, Program
 from silicon_cts.benchmarks.table import Row
 
 
 class Converted(Program):
     """For ``coreml-reference``: conversion alone. Our evaluator runs there, whose time says nothing of Core ML."""
 
-    stages: ClassVar[Mapping[str, str]] = {"conversion": "convert"}
+    stages: ClassVar[Mapping[str, str]] = {"conversion": STAGES["conversion"]}
 
     def __init__(self, backend: str, row: Row, dtype: str, folder: Path) -> None:
         super().__init__(backend, row, dtype, folder)
@@ -45,14 +45,7 @@ class Converted(Program):
 class CoreMLProgram(Converted):
     """For a compute unit of Core ML. Arguments and answers are NumPy's."""
 
-    stages: ClassVar[Mapping[str, str]] = {
-        "conversion": "convert",
-        "compile": "compile",
-        "load_cold": "load",
-        "load_warm": "load",
-        "first_call": "run",
-        "steady": "run",
-    }
+    stages: ClassVar[Mapping[str, str]] = STAGES
 
     def __init__(self, backend: str, row: Row, dtype: str, folder: Path) -> None:
         super().__init__(backend, row, dtype, folder)

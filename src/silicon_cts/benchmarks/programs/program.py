@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import torch
@@ -12,8 +13,18 @@ import torch
 from silicon_cts.backends.outcome import Outcome
 from silicon_cts.benchmarks.table import New, Row
 
-METRICS = ("conversion", "compile", "load_cold", "load_warm", "first_call", "steady")
-"""Stages in their order: what a program has of them is timed, each as a benchmark of its own."""
+STAGES: Mapping[str, str] = MappingProxyType(
+    {
+        "conversion": "convert",
+        "compile": "compile",
+        "load_cold": "load",
+        "load_warm": "load",
+        "first_call": "run",
+        "steady": "run",
+    }
+)
+"""Metric -> stage of the backend, in their order: what a program has of them is timed, each as a benchmark of its own."""
+METRICS = tuple(STAGES)
 _SEED = 6021
 
 
@@ -21,7 +32,7 @@ class Program(ABC):
     """A row of the table as a program of one backend, on its way: each method is one stage, and needs those before."""
 
     stages: ClassVar[Mapping[str, str]]
-    """Metric -> stage of the backend, whose deadline it has. In the order of :data:`METRICS`."""
+    """Those of :data:`STAGES` that it has: a stage of the backend says which deadline a metric has."""
 
     def __init__(self, backend: str, row: Row, dtype: str, folder: Path) -> None:
         """``folder`` is empty, and the program's own."""
