@@ -23,7 +23,7 @@ STAGES: Mapping[str, str] = MappingProxyType(
         "steady": "run",
     }
 )
-"""Metric -> stage of the backend, in their order: what a program has of them is timed, each as a benchmark of its own."""
+"""Metric -> stage of the backend, in their order: each that a program has is timed, as a benchmark of its own."""
 METRICS = tuple(STAGES)
 _SEED = 6021
 
