@@ -35,7 +35,7 @@ class Answer:
     @property
     def mark(self) -> legend.Mark:
         """That of the worst record."""
-        worst = min(self.records, key=lambda one: legend.VERDICTS.index(one.verdict))
+        worst = min(self.records, key=lambda one: legend.severity(one.verdict))
         grades = [one.grade for one in self.records if one.verdict == worst.verdict]
         return legend.mark(worst.verdict, max(grades, key=[*legend.GRADES, ""].index))
 

@@ -131,36 +131,3 @@ def write(path: Path, found: Sequence[Machine]) -> None:
         for one in machine.measurements:
             measurement.append(path, one)
     folder.finish(seconds=sum(description.seconds(run) or 0.0 for machine in found for run in machine.runs))
-
-
-@dataclass(frozen=True)
-class Difference:
-    """Checks of one operator on one backend to which machines give different verdicts."""
-
-    backend: str
-    records: tuple[Record, ...]
-    """Of one machine: what was asked."""
-    verdicts: Mapping[str, str]
-    """By machine."""
-
-    def __str__(self) -> str:
-        """``mps std (forward, float32): m1 disagrees, m4 agrees``."""
-        told = ", ".join(f"{machine} {verdict}" for machine, verdict in self.verdicts.items())
-        return f"{self.backend} {coverage.asked_of(self.records)}: {told}"
-
-
-def differences(records: Iterable[Record]) -> list[Difference]:
-    """Where the machines of a fleet differ in a verdict; nothing where there is but one."""
-    checks: dict[tuple[str, ...], dict[str, Record]] = {}
-    for one in records:
-        machine, backend = machines.split(one.backend)
-        checks.setdefault((backend, one.operator_id, one.aspect, one.dtype), {})[machine] = one
-    groups: dict[tuple[str, str, tuple[tuple[str, str], ...]], list[Record]] = {}
-    for (backend, operator, *_), by_machine in checks.items():
-        verdicts = tuple((machine, one.verdict) for machine, one in sorted(by_machine.items()))
-        if len({verdict for _, verdict in verdicts}) > 1:
-            groups.setdefault((backend, operator, verdicts), []).append(next(iter(by_machine.values())))
-    return [
-        Difference(backend, tuple(asked), dict(verdicts))
-        for (backend, _, verdicts), asked in sorted(groups.items(), key=lambda one: one[0])
-    ]

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from silicon_cts.records.record import Record
 from silicon_cts.records.run_folder import Run
-from silicon_cts.reports import answers, coverage, description, fleet, legend, placed, text
+from silicon_cts.reports import answers, apart, coverage, description, legend, placed, text
 from silicon_cts.reports.page_data import embedded, page_data, style
 
 FIRST = 10
@@ -59,7 +59,7 @@ def render(run: Run) -> str:
     return page.render(
         title=description.title(run),
         machines=description.machines(run),
-        apart=fleet.differences(records),
+        differing=_differing(records),
         state=description.state(run),
         facts=_facts(run, records),
         options=description.options(run),
@@ -100,6 +100,15 @@ def _facts(run: Run, records: Sequence[Record]) -> list[tuple[str, str]]:
         *([("time", text.duration(seconds))] if seconds is not None else []),
         *([("start", re.sub(r"T(\d\d:\d\d).*", r" \1 UTC", start))] if isinstance(start, str) else []),
     ]
+
+
+def _differing(records: Sequence[Record]) -> list[tuple[str, str, int, list[apart.Difference]]]:
+    """Verdicts that differ: a name, in words between whom, of how many operators, and the list; nothing empty."""
+    lists = [
+        ("machines", "from machine to machine", apart.machines_apart(records)),
+        ("front-ends", "from front end to front end", apart.front_ends_apart(records)),
+    ]
+    return [(name, between, apart.operators(found), found) for name, between, found in lists if found]
 
 
 def _bars(records: Sequence[Record]) -> dict[str, list[dict[str, Any]]]:

@@ -60,6 +60,11 @@ def mark(verdict: str, grade: str) -> Mark:
     return MARKS.get(verdict) or Mark(verdict, verdict[:2], "a verdict that this version does not know")
 
 
+def severity(verdict: str) -> int:
+    """For sorting: the worst verdict first, one of a later version before all."""
+    return VERDICTS.index(verdict) if verdict in VERDICTS else -1
+
+
 def fails(record: Record) -> bool:
     """Whether this verdict fails a run unless a known issue expects it."""
     return record.verdict not in NO_FAILURE

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from silicon_cts.records.record import Record
 from silicon_cts.records.run_folder import Run
-from silicon_cts.reports import answers, coverage, description, fleet, legend, placed
+from silicon_cts.reports import answers, apart, coverage, description, legend, placed
 from silicon_cts.reports.coverage import Column, Tally
 from silicon_cts.reports.text import count, duration, line, number
 
@@ -38,7 +38,8 @@ def _text(run: Run, records: Sequence[Record], most: int) -> str:
         _coverage(coverage.coverage(records)),
         _answers(answers.answers(run, records)),
         _new(coverage.new_failures(records), most),
-        _differing(fleet.differences(records), most),
+        _differing("machine to machine", apart.machines_apart(records), most),
+        _differing("front end to front end", apart.front_ends_apart(records), most),
         _known(coverage.known_failures(records)),
         _told("Fixed: no longer happen, remove them", description.lines(run, "fixed"), most),
         _told("Known issues that match nothing that was asked", description.lines(run, "unmatched"), most),
@@ -132,17 +133,23 @@ def _new(new: Sequence[Record], most: int) -> Iterator[str]:
     yield from _more(sum(len(group) for group in groups[most:]))
 
 
-def _differing(apart: Sequence[fleet.Difference], most: int) -> Iterator[str]:
-    if not apart:
+def _differing(between: str, found: Sequence[apart.Difference], most: int) -> Iterator[str]:
+    if not found:
         return
-    names = sorted({machine for one in apart for machine in one.verdicts})
-    yield from ("## Verdicts that differ from machine to machine", "")
-    yield from _header("backend", "operator", *map(escape, names))
-    for one in apart[:most]:
-        verdicts = (escape(one.verdicts.get(name, "")) for name in names)
-        yield _row(escape(one.backend), escape(coverage.asked_of(one.records)), *verdicts)
-    yield from _more(len(apart) - most)
-    yield ""
+    names = list(dict.fromkeys(name for one in found for name in one.verdicts))
+    yield from (f"## Verdicts that differ from {between}", "")
+    rows = [
+        _row(
+            escape(one.backend),
+            escape(coverage.asked_of(one.records)),
+            *(escape(one.verdicts.get(name, "")) for name in names),
+        )
+        for one in found[:most]
+    ]
+    yield from _folded(
+        count(apart.operators(found), "operator"),
+        [*_header("backend", "operator", *map(escape, names)), *rows, *_more(len(found) - most)],
+    )
 
 
 def _known(known: Sequence[Record]) -> Iterator[str]:

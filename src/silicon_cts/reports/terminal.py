@@ -14,7 +14,7 @@ from rich.text import Text
 from silicon_cts.catalog.aspects import NAMES as ASPECTS
 from silicon_cts.records.record import Record
 from silicon_cts.records.run_folder import Run
-from silicon_cts.reports import PAGE, answers, coverage, description, fleet, legend, reproduction
+from silicon_cts.reports import PAGE, answers, apart, coverage, description, legend, reproduction
 from silicon_cts.reports.coverage import Column, Tally
 from silicon_cts.reports.text import count, duration, line, number, place
 
@@ -142,10 +142,16 @@ def _sections(run: Run, records: Sequence[Record], width: int) -> Iterator[tuple
     new = coverage.new_failures(records)
     if records:
         yield "new", list(_new(new, width))
-    apart = fleet.differences(records)
-    if apart:
-        rows = _capped([line(str(one), 2 * width) for one in apart], MOST_NEW)
-        yield "differ", [f"{count(len(apart), 'operator')} with verdicts that differ from machine to machine", *rows]
+    for between, most, differing in (
+        ("machine to machine", MOST_NEW, apart.machines_apart(records)),
+        ("front end to front end", MOST_OTHERS, apart.front_ends_apart(records)),
+    ):
+        if differing:
+            rows = _capped([line(str(one), 2 * width) for one in differing], most)
+            yield (
+                "differ",
+                [f"{count(apart.operators(differing), 'operator')} with verdicts that differ from {between}", *rows],
+            )
     known = coverage.known_failures(records)
     if known:
         by_verdict = Counter(record.verdict for record in known)
