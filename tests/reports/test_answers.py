@@ -21,7 +21,7 @@ ON_ANE = [["conv", "ane", ["cpu", "ane"], 0.9], ["cast", "cpu", ["cpu"], 0.1], [
 RECORDS = (
     record("add", "cpu"),
     record("models.mlp", "cpu"),
-    record("models.mlp", "coreml-ane", placement=ON_ANE),
+    record("models.mlp", "coreml-ane", placement=ON_ANE, signal_to_noise=63.8, top_1=1.0),
     record("models.gru", "coreml-ane", "error", reason="no shape"),
     record("training.mlp.adam", "cpu", grade="B"),
     record("training.mlp.sgd", "cpu"),
@@ -37,7 +37,7 @@ def test_a_cell_is_the_worst_of_its_records():
     rows = answers(run(), RECORDS).rows
     assert list(rows) == [("mlp", "inference"), ("gru", "inference"), ("mlp", "training")]
     assert str(rows["mlp", "training"]["cpu"]) == "right, grade B"
-    assert str(rows["mlp", "inference"]["coreml-ane"]) == "right, grade A; ane 2, cpu 1"
+    assert str(rows["mlp", "inference"]["coreml-ane"]) == "right, grade A; 64 dB, top-1 100 %; ane 2, cpu 1"
     assert str(rows["gru", "inference"]["coreml-ane"]) == "error 1"
     assert str(rows["gru", "inference"]["cpu"]) == str(rows["mlp", "training"]["coreml-ane"]) == "not measured"
 
@@ -88,7 +88,9 @@ def test_how_fast_is_told_from_the_newest_measurements_of_the_same_machine(tmp_p
     folder(tmp_path / "3", {**FINGERPRINT, "chip": "Apple M1"}, MEASUREMENTS[:2])
     here = folder(tmp_path / "4", FINGERPRINT)
     found = answers(here, RECORDS)
-    assert str(found.rows["mlp", "inference"]["coreml-ane"]) == "right, grade A; ane 2, cpu 1; 2 x cpu"
+    assert (
+        str(found.rows["mlp", "inference"]["coreml-ane"]) == "right, grade A; 64 dB, top-1 100 %; ane 2, cpu 1; 2 x cpu"
+    )
     assert found.rows["mlp", "training"]["coreml-ane"].speed == 0.25
     assert found.rows["gru", "inference"]["coreml-ane"].speed is found.rows["mlp", "inference"]["cpu"].speed is None
     assert found.sentences["coreml-ane"].endswith("; times as fast as the CPU (2): inference 2, training 0.25")
@@ -146,7 +148,9 @@ def test_every_report_shows_it():
     for text in (page, summary):
         assert "What can this chip do with your model?" in text
     for text in (page, summary, end):
-        assert "right, grade A; ane 2, cpu 1" in text and "runs 1 of 2 models right, not gru" in text
+        assert (
+            "right, grade A; 64 dB, top-1 100 %; ane 2, cpu 1" in text and "runs 1 of 2 models right, not gru" in text
+        )
 
 
 def test_models_are_not_counted_as_operators():

@@ -102,7 +102,8 @@ def test_reasons_stay_text(tmp_path: Path) -> None:
 
 def test_the_data_say_of_each_record_what_the_record_says() -> None:
     original = record(
-        "std", "disagrees", variant="unbiased", ratio=3.14159265, ulp=7.0, seconds=0.123456, reason="far off",
+        "std", "disagrees", variant="unbiased", ratio=3.14159265, ulp=7.0, signal_to_noise=61.2345, top_1=0.5,
+        seconds=0.123456, reason="far off",
         recipe={"operator": "std.unbiased", "dtype": "float32", "sample": 4, "seed": 1},
         counts={"agrees": 1, "disagrees": 2}, known_issue="mps-std", notes=("strides",),
         script="import torch\n\nprint(1)",
@@ -113,13 +114,13 @@ def test_the_data_say_of_each_record_what_the_record_says() -> None:
     assert data["operators"][row[0]] == "std.unbiased"
     assert data["columns"][row[1]] == ["mps", "float32", "forward"]
     assert (data["marks"][row[2]]["verdict"], data["marks"][row[2]]["letter"]) == ("disagrees", "D")
-    assert row[3:6] == [3.142, 7.0, 0.123]
-    assert values[row[6]] == "far off"
-    assert values[row[7]] == {"sample": 4, "seed": 1}
-    assert values[row[8]] == {"agrees": 1, "disagrees": 2}
-    assert values[row[9]] == "mps-std"
-    assert values[row[10]] == ["strides"]
-    assert [data["lines"][place] for place in values[row[11]]] == ["import torch", " ", "print(1)"]
+    assert row[3:8] == [3.142, 7.0, 61.23, 0.5, 0.123]
+    assert values[row[8]] == "far off"
+    assert values[row[9]] == {"sample": 4, "seed": 1}
+    assert values[row[10]] == {"agrees": 1, "disagrees": 2}
+    assert values[row[11]] == "mps-std"
+    assert values[row[12]] == ["strides"]
+    assert [data["lines"][place] for place in values[row[13]]] == ["import torch", " ", "print(1)"]
 
 
 def test_the_script_of_the_page_reads_the_fields_in_that_order() -> None:
@@ -128,7 +129,7 @@ def test_the_script_of_the_page_reads_the_fields_in_that_order() -> None:
     )
     assert fields
     assert re.findall(r"'(\w+)'", fields[1]) == [
-        "operator", "column", "mark", "ratio", "ulp", "seconds",
+        "operator", "column", "mark", "ratio", "ulp", "noise", "top1", "seconds",
         "reason", "recipe", "counts", "known", "notes", "script",
     ]  # fmt: skip
 

@@ -34,6 +34,10 @@ class Comparison:
     """Which of the tensors that were observed."""
     notes: tuple[str, ...] = ()
     """What differs without being wrong: strides."""
+    signal_to_noise: float | None = None
+    """Of a model, in dB, of the output that has least; None for an operator."""
+    top_1: float | None = None
+    """Share of the clear decisions of a model that are right; None where it decides nothing."""
 
     @property
     def agrees(self) -> bool:

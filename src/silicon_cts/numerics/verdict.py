@@ -10,10 +10,13 @@ from typing import Literal, get_args
 from silicon_cts.backends.outcome import Outcome, Placed, Task
 from silicon_cts.backends.protocol import Capability
 from silicon_cts.catalog import traits
+from silicon_cts.catalog.models.calls import inference_of
+from silicon_cts.catalog.models.table import MODELS
 from silicon_cts.catalog.operators import Operator
 from silicon_cts.numerics import non_unique
 from silicon_cts.numerics.comparison import ORDER, Comparison, Grade, compare, disagreement
 from silicon_cts.numerics.oracle import NoOracleError, Oracle, oracle
+from silicon_cts.numerics.signal import heard
 from silicon_cts.sampling.observation import draws_random_numbers
 from silicon_cts.sampling.recipe import Recipe
 from silicon_cts.sampling.sample import make
@@ -45,6 +48,10 @@ class Judgement:
     """Index of the worst element."""
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
+    signal_to_noise: float | None = None
+    """Of a model, in dB; None for an operator."""
+    top_1: float | None = None
+    """Share of the clear decisions of a model that are right; None where it decides nothing."""
     counts: dict[str, int] = field(default_factory=dict)
     """How many samples got which verdict, after :func:`summarise`."""
     way: str = ""
@@ -84,6 +91,8 @@ def _judge(task: Task, outcome: Outcome, operator: Operator, capability: Capabil
         found.worst,
         (*outcome.notes, *found.notes),
         outcome.seconds,
+        found.signal_to_noise,
+        found.top_1,
     )
 
 
@@ -96,8 +105,9 @@ def _compare(task: Task, outcome: Outcome, operator: Operator, capability: Capab
     property_of = non_unique.look_up(operator.id, task.aspect)
 
     def held_against(right: Oracle, values: bool) -> Comparison:
-        return compare(
-            outcome.observed or [],
+        observed = outcome.observed or []
+        found = compare(
+            observed,
             right,
             exact=task.aspect != "gradient" and traits.only_moves_data(operator.id),
             values=values,
@@ -105,6 +115,9 @@ def _compare(task: Task, outcome: Outcome, operator: Operator, capability: Capab
             own_yardstick=capability.yardstick,
             spread=outcome.spread,
         )
+        if (model := inference_of(operator.id)) is None:
+            return found
+        return heard(found, observed, right, MODELS[model].loss, capability.yardstick, outcome.spread)
 
     right = oracle(task)
     found = held_against(right, values=not undefined and property_of is None)
@@ -134,7 +147,18 @@ def summarise(judgements: Sequence[Judgement], not_tried: int = 0) -> Judgement:
         reason += f" ({not_tried} more not tried)"
     notes = tuple(dict.fromkeys(note for one in judgements for note in one.notes))[:3]
     seconds = sum(one.seconds for one in judgements)
-    return replace(worst, reason=reason, counts=dict(counts), notes=notes, seconds=seconds, ways=_by_way(judgements))
+    return replace(
+        worst,
+        reason=reason,
+        counts=dict(counts),
+        notes=notes,
+        seconds=seconds,
+        ways=_by_way(judgements),
+        signal_to_noise=min(
+            (one.signal_to_noise for one in judgements if one.signal_to_noise is not None), default=None
+        ),
+        top_1=min((one.top_1 for one in judgements if one.top_1 is not None), default=None),
+    )
 
 
 def _by_way(judgements: Sequence[Judgement]) -> dict[str, dict[str, int]]:

@@ -195,6 +195,8 @@ class Check:
             grade=judgement.grade,
             ratio=judgement.ratio if compared else None,
             ulp=judgement.ulp if compared else None,
+            signal_to_noise=judgement.signal_to_noise,
+            top_1=judgement.top_1,
             reason=judgement.reason,
             recipe=judgement.recipe.to_json(),
             counts=judgement.counts,

@@ -14,8 +14,8 @@ SCHEMA: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
     "required": [
-        "operator", "variant", "aspect", "dtype", "backend", "verdict", "grade", "ratio", "ulp", "reason", "recipe",
-        "counts", "seconds", "known_issue", "notes", "ways", "placement", "script",
+        "operator", "variant", "aspect", "dtype", "backend", "verdict", "grade", "ratio", "ulp", "signal_to_noise",
+        "top_1", "reason", "recipe", "counts", "seconds", "known_issue", "notes", "ways", "placement", "script",
     ],
     "properties": {
         "operator": {"type": "string", "description": "op_db's name: nn.functional.conv2d; of models: models.lstm"},
@@ -39,6 +39,14 @@ SCHEMA: dict[str, Any] = {
             "description": "largest error in error budgets, kept for passes too; null: not finite or not compared",
         },
         "ulp": {"type": ["number", "null"], "description": "that error in units in the last place; null: not finite"},
+        "signal_to_noise": {
+            "type": ["number", "null"],
+            "description": "of a model, dB, the least of its samples; null: no model, no noise, or not compared",
+        },
+        "top_1": {
+            "type": ["number", "null"],
+            "description": "share of the clear decisions of a model that are right; null: it makes none",
+        },
         "reason": {"type": "string", "description": "what is wrong, or the backend's own words; empty if nothing is"},
         "recipe": {
             "type": ["object", "null"],
@@ -96,6 +104,8 @@ class Record:
     grade: str = ""
     ratio: float | None = None
     ulp: float | None = None
+    signal_to_noise: float | None = None
+    top_1: float | None = None
     reason: str = ""
     recipe: Mapping[str, Any] | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -119,7 +129,7 @@ class Record:
     def to_json(self) -> dict[str, Any]:
         """As plain values for JSON, which has no infinities: those become null."""
         data = asdict(self)
-        for name in ("ratio", "ulp"):
+        for name in ("ratio", "ulp", "signal_to_noise"):
             if data[name] is not None and not math.isfinite(data[name]):
                 data[name] = None
         data["notes"] = list(self.notes)

@@ -55,7 +55,15 @@ class Answer:
             counts = Counter(one.verdict for one in self.records if one.verdict != "agrees")
             told = ", ".join(f"{verdict} {counts[verdict]}" for verdict in legend.VERDICTS if counts[verdict])
             told += f" of {len(self.records)}" if len(self.records) > 1 else ""
-        return "; ".join(part for part in (told, self.placed, self._timed) if part)
+        return "; ".join(part for part in (told, self.heard, self.placed, self._timed) if part)
+
+    @property
+    def heard(self) -> str:
+        """``64 dB, top-1 100 %``: the least signal-to-noise ratio and share of right classes; empty if none is known."""
+        ratios = [one.signal_to_noise for one in self.records if one.signal_to_noise is not None]
+        shares = [one.top_1 for one in self.records if one.top_1 is not None]
+        told = [f"{min(ratios):.0f} dB"] if ratios else []
+        return ", ".join(told + ([f"top-1 {100 * min(shares):.3g} %"] if shares else []))
 
     @property
     def _timed(self) -> str:

@@ -48,6 +48,8 @@ def page_data(records: Sequence[Record]) -> dict[str, Any]:
             mark_places[record.verdict, record.grade],
             _short(record.ratio, 4),
             _short(record.ulp, 4),
+            _short(record.signal_to_noise, 4),
+            record.top_1,
             _short(record.seconds, 3),
             values.place(record.reason),
             values.place(_differing(record)),
