@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,17 @@ def test_names_with_and_without_a_machine() -> None:
     assert split("m4/torch:xpu:0") == ("m4", "torch:xpu:0")
     assert (split("mps"), control_of("mps"), control_of("m4/mps")) == (("", "mps"), "cpu", "m4/cpu")
     assert sorted(["mps", "cpu", "coreai"], key=order) == ["cpu", "coreai", "mps"]
+
+
+def test_runs_of_former_nights_can_be_left_out(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A machine that was updated since would be one more."""
+    tonight = datetime.now(UTC) - timedelta(hours=3)
+    made(runs / "a" / "3", [record("std", **AGREES)], start=tonight.isoformat(), versions={"torch": "2.14.0"})
+    run, _ = merged(runs, capsys, "--days", "1")
+    found = run.description["machines"]
+    assert {name: machine["runs"] for name, machine in found.items()} == {"m3-max": ["3"], "m4": ["1"]}
+    assert cli.main(["merge", str(runs), "--days", "0", "--output", str(runs.parent / "none")]) == 2
+    assert capsys.readouterr().err.endswith("none of the runs began in the last 0 days: give more --days\n")
 
 
 def test_mistakes_are_one_sentence(runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
