@@ -7,7 +7,7 @@ import torch
 from torch.utils._pytree import tree_flatten
 
 from silicon_cts.backends.outcome import Task
-from silicon_cts.numerics.accumulation import partial_sums, traced
+from silicon_cts.numerics.accumulation import inner_products, of_matrices, partial_sums, traced
 from silicon_cts.numerics.budget import budget
 from silicon_cts.numerics.comparison import compare
 from silicon_cts.numerics.grades import K
@@ -35,7 +35,7 @@ def within(function, tensor: torch.Tensor, answer: torch.Tensor) -> bool:
     for seed, sign in ((0, 1), (0, -1), (1, 1), (1, -1)):
         roundings = RoundEverywhere(sign * roundoff, seed)
         with roundings:
-            perturbed.append(moved(wide, roundings, seed, promote=False, besides=None).run())
+            perturbed.append(moved(wide, roundings, seed, promote=0, besides=None).run())
     allowed = float(budget(right, perturbed, tensor.dtype, roundoff))
     more = traced(wide).excess(0, (), abs(float(right)), allowed / roundoff)
     return abs(float(answer.double() - right)) <= K * allowed + more
@@ -135,3 +135,38 @@ def test_a_gradient_is_a_sum_over_its_cotangents():
     assert make(task.recipe).tensors
     oracle = Oracle(task)
     assert all(one >= 0 for one in oracle.accumulated(0, [((), 1.0, 1.0)]))
+
+
+def test_inner_products_of_rows_and_columns():
+    rows = torch.tensor([[1.0, 1.0], [1.0, -1.0]], dtype=torch.float64)
+    assert inner_products(rows) == pytest.approx(math.sqrt(2 * (0.25 + 1)))  # two equal terms of 1/2, added to 1
+    assert inner_products(rows[0]) == 0.0
+    assert inner_products(torch.eye(5, dtype=torch.float64)) == 0.0
+    assert inner_products(torch.ones(64, 4, dtype=torch.complex128)) > inner_products(torch.ones(8, 4).double()) > 0.0
+
+
+def test_a_factor_of_a_matrix_is_what_the_sums_of_its_algorithm_leave():
+    """1,024 rows of four numbers: of Q, which does not change with the size of the matrix, the derivative has no sum."""
+    recipe = Recipe("qr", "float32", 4, seed=3, axes=((-2, 2, 1024), (-1, 2, 64)))
+    oracle = Oracle(Task(recipe, "forward"))
+    q, r = oracle.reference
+    grades = {off: compare([(q + off).float(), r.float()], oracle, own_yardstick=True).grade for off in (2e-6, 2e-5)}
+    assert grades == {2e-6: "B", 2e-5: ""}
+    call = traced(to_wide(make(recipe)))
+    place = ((0, 16), abs(float(q[0, 16])), 1.0)
+    assert of_matrices(call).excess(0, *place) > 10 * call.excess(0, *place)
+
+
+def test_a_histogram_of_weights_is_a_sum_although_it_has_no_derivative():
+    """15,876 weights of three values, of which all that count fall into one bin."""
+    recipe = Recipe(
+        "histogram", "float32", 141, seed=3, sizes=((5, 63), (3, 65)), apart=("column", 2, 0), leading=(4,),
+        values=("large", "large", "ties"),
+    )  # fmt: skip
+    oracle = Oracle(Task(recipe, "forward"))
+    hist, edges = oracle.reference
+    assert int(hist.count_nonzero()) == 1
+    grades = {
+        by: compare([(hist * by).float(), edges.float()], oracle, own_yardstick=True).grade for by in (1.00001, 1.01)
+    }
+    assert grades == {1.00001: "B", 1.01: ""}

@@ -64,3 +64,16 @@ def test_eigenvectors_are_held_against_their_matrix():
     task = Task(Recipe("linalg.eig", "float32", 4, 1, sizes=((2, 65), (5, 2)), leading=(11,)), "forward")
     row = non_unique.look_up("linalg.eig", "forward")
     assert row.check(OBSERVE["forward"](task.recipe, Setting()).tensors, oracle(task)).agrees
+
+
+def test_the_eigenvalue_of_one_negative_number():
+    """Its power sum is -1 after scaling, next to a trace of -1."""
+    matrix = torch.tensor([[-0.25]], dtype=torch.float64)
+    row = non_unique.look_up("linalg.eigvals", "forward")
+    for value, agrees in ((-0.25, True), (-0.25 * (1 + 1e-3), False), (0.25, False)):
+        found = torch.tensor([value], dtype=torch.complex128)
+        worst = max(
+            float((left - right).abs().max() / right.abs().max())
+            for _, left, right in row.residuals((matrix,), {}, [found])
+        )
+        assert (worst < 1e-6) == agrees

@@ -58,6 +58,34 @@ def test_intermediate_cancellation_is_measured():
     assert 1e-3 < off < 0.2
 
 
+def test_the_widths_of_a_density_are_differences_of_rounded_edges():
+    """Three bins around one number: 1/3 wide, between edges of the size of 8 that float32 rounds."""
+    x = torch.tensor(8.922160148620605, dtype=torch.float64)
+    for counts, low, high in ((3, 2.0**-22, 2.0**-17), (torch.tensor([8.5, 9.5], dtype=torch.float64), 0.0, 2.0**-23)):
+        right = torch.histogram(x, counts, density=True).hist.max()
+        with RoundEverywhere(2.0**-24, seed=0):
+            moved = torch.histogram(x, counts, density=True).hist.max()
+        assert low <= (moved / right - 1).abs().item() <= high
+
+
+def test_roundings_of_a_large_number_are_not_all_whole_periods():
+    """sin(pi x) is 0 for all integers: of 2^24 and more, one rounding of float32 leads to the next of them."""
+    oracle = Oracle(
+        Task(Recipe("sinc", "int64", 0, seed=4, sizes=((20, 5),), leading=(4,), values=("large",)), "forward")
+    )
+    right = oracle.reference[0]
+    first, all_ = (conditioning(right, [one[0] for one in oracle.perturbed(pairs)]).min() for pairs in (2, 8))
+    assert first < 1e-13 < 1e-9 < all_ < 2.0**-24
+
+
+def test_integers_are_moved_though_others_beside_them_must_count():
+    """``cov`` takes floating numbers, but no floating ``fweights``."""
+    oracle = Oracle(Task(Recipe("cov", "int64", 13, seed=4, sizes=((2, 3),), values=("large",) * 3), "forward"))
+    assert [tensor.dtype for tensor in make(oracle.task.recipe).tensors][:2] == [torch.int64, torch.int32]
+    assert len(oracle.perturbed(1)) == 2
+    assert all(not torch.equal(answer[0], oracle.reference[0]) for answer in oracle.perturbed(1))
+
+
 def test_budget_has_its_three_terms():
     reference = torch.tensor([2.0, 0.0], dtype=torch.float64)
     moved = [torch.tensor([2.5, 0.0], dtype=torch.float64)]

@@ -39,6 +39,18 @@ def test_what_the_dtype_cannot_hold_is_infinite_or_as_the_cpu_makes_it():
     assert not judged(BEYOND, lambda cpus: torch.where(beyond, 1.0, cpus))
 
 
+def test_of_what_the_dtype_cannot_hold_rounding_decides_which_is_nan():
+    """The gradient of a determinant of 10^69: all elements but a few are NaN on the CPU, others in another order."""
+    asked = Recipe("linalg.det", "float32", 2, seed=3, sizes=((5, 129),))
+    oracle = Oracle(Task(asked, "gradient"))
+    (right,), (cpus,) = oracle.reference, oracle.yardstick
+    assert bool((right.abs() > torch.finfo(torch.float32).max).all())
+    assert bool(cpus.isnan().any()) and bool(cpus.isinf().any())
+    assert compare([torch.full_like(cpus, torch.nan)], oracle, own_yardstick=True).agrees
+    assert not compare([torch.full_like(cpus, 1.0)], oracle, own_yardstick=True).agrees
+    assert not compare([-right.float()], oracle, own_yardstick=True).agrees
+
+
 def test_a_quotient_of_what_a_rounding_makes_zero_may_be_a_number_where_the_cpu_finds_one():
     """A constant row has no deviation; the mean of 1,023 equal numbers is off by a rounding."""
     oracle = Oracle(Task(CONSTANT, "forward"))

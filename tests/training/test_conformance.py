@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from silicon_cts.backends import registry
 from silicon_cts.backends.outcome import Outcome, Task
@@ -44,6 +45,16 @@ def last(name: str) -> int:
 )
 def test_what_is_right_agrees(name):
     assert asked(name, "simulated", last(name)).verdict == "agrees"
+
+
+@pytest.mark.parametrize("name", ["training.depthwise_cnn.rmsprop.fifty_steps", "training.vit.adam.fifty_steps"])
+def test_fifty_steps_with_other_kernels_agree_without_the_cpu_as_a_yardstick(name):
+    """Gradients that are roundings alone, of biases that a norm or a softmax takes away, move parameters all the same."""
+    task = Task(Recipe(name, "float32", 0), "forward", precision=CALLS[name].judged_in)
+    with torch.backends.mkldnn.flags(enabled=False):
+        (found,) = tasks.run(registry.get("cpu"), [task], lambda stage: None)
+    judged = judge(task, found, find(name), registry.get("cpu").capability())
+    assert (judged.verdict, judged.grade) == ("agrees", "A")
 
 
 @pytest.mark.parametrize(

@@ -20,15 +20,19 @@ Whatever the dtype, terms are to be added in float32: a sum in float16 is no exc
 
 The derivatives are the oracle's own in float64; a gradient is differentiated a second time, by its inputs and its
 cotangents. Tensors are looked at one by one, so that a dot product has n terms and not 2 n. Of what has no derivative
-(the statistics that a normalisation saves), n is how many inputs there are for each output, and the root of
-``sum t_i^2`` is how far independent roundings of the inputs move it, in roundings.
+(the statistics that a normalisation saves, a histogram of weights), n is how many inputs there are for each output
+that is not 0, and the root of ``sum t_i^2`` is how far independent roundings of the inputs move it, in roundings.
+
+An algorithm on matrices adds up inner products of their rows and columns. No derivative shows these terms: those of a
+factor of unit length cancel. What its sums lose is as if the matrix had been off by that much, so that the answer is
+off by as many times of what one rounding of the matrix does to it.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch.utils._pytree import tree_leaves
@@ -41,6 +45,8 @@ SIGMAS = 4.0
 one; blocks, vector lanes and the trees of a GPU leave far fewer roundings in a row."""
 ROUNDOFF = 2.0**-24
 """Of float32, the least precision in which terms may be added up."""
+_ROWS = 8
+"""Rows of a matrix, and columns, of which the inner products are looked at."""
 _FACTOR = SIGMAS * ROUNDOFF / math.sqrt(3)
 
 
@@ -51,15 +57,17 @@ class Traced:
     variables: tuple[torch.Tensor, ...]
     outputs: tuple[torch.Tensor | None, ...]
     """In the order in which they are observed; None for what is no tensor."""
+    inner_products: float = 0.0
+    """Of an algorithm on matrices, the root of the sum of the squares of the partial sums: :func:`inner_products`."""
 
     def excess(self, output: int, where: tuple[int, ...], answer: float, moves: float) -> float:
         """What accumulation may add to the error of one element: see :func:`excess`."""
         made = self.outputs[output]
-        if made is None or not made.requires_grad:
-            return _FACTOR * self._without_derivative(1 if made is None else made.numel(), answer, moves)
+        if made is None or not _has_derivative(made):
+            return _FACTOR * self._without_derivative(1 if made is None else int(made.count_nonzero()), answer, moves)
         element = made[where]
         parts = [element.real, element.imag] if element.is_complex() else [element]
-        largest = 0.0
+        largest = self.inner_products * moves
         for part in parts:
             slopes = torch.autograd.grad(part, self.variables, retain_graph=True, allow_unused=True)
             for variable, slope in zip(self.variables, slopes, strict=True):
@@ -74,6 +82,11 @@ class Traced:
             return 0.0
         alike = largest.numel() / len(torch.unique(_real(largest.detach())))
         return math.sqrt(min(alike, count) * _over_orders(count, answer, moves**2))
+
+
+def _has_derivative(tensor: torch.Tensor) -> bool:
+    made_by = tensor.grad_fn
+    return tensor.requires_grad and not (made_by is not None and made_by.name().endswith("NotImplemented"))
 
 
 def _real(tensor: torch.Tensor) -> torch.Tensor:
@@ -96,9 +109,28 @@ def partial_sums(terms: torch.Tensor, answer: float) -> float:
     return math.sqrt(alike * max(over_orders, as_they_lie))
 
 
+def inner_products(matrix: torch.Tensor) -> float:
+    """The largest :func:`partial_sums` of an inner product of rows or columns of length 1, of some that are evenly
+    spread over a matrix or a batch of them (float64 or complex128)."""
+    if matrix.dim() < 2 or not matrix.numel() or not bool(matrix.isfinite().all()):
+        return 0.0
+    return max(_inner_products(matrix.detach()), _inner_products(matrix.detach().mT))
+
+
+def _inner_products(matrix: torch.Tensor) -> float:
+    rows = torch.nn.functional.normalize(matrix.reshape(-1, matrix.shape[-1]), dim=-1)
+    some = rows[:: -(-len(rows) // _ROWS)]
+    return max(partial_sums(_real(one) * _real(other), 0.0) for at, one in enumerate(some) for other in some[: at + 1])
+
+
 def _over_orders(count: int, total: float, squares: float) -> float:
     """Mean sum of the squares of the partial sums, over all orders of the terms."""
     return count / 3 * total**2 + count / 6 * max(squares - total**2 / count, 0.0)
+
+
+def of_matrices(call: Traced) -> Traced:
+    """The call as one of an algorithm on the matrices that it is given."""
+    return replace(call, inner_products=max(map(inner_products, call.variables), default=0.0))
 
 
 def traced(sample: Sample) -> Traced:

@@ -163,7 +163,7 @@ def _eigvals(args: Any, _kwargs: Any, outputs: list[torch.Tensor]) -> Triples:
     for k in range(1, order + 1):
         power, product = power * scaled, product @ matrix
         got, wanted = power.sum(-1), product.diagonal(dim1=-2, dim2=-1).sum(-1)
-        triples.append((f"sum(w^{k}) = tr(A^{k})", got + order, wanted + order))
+        triples.append((f"sum(w^{k}) = tr(A^{k})", got - wanted + order, torch.full_like(wanted, order)))
     return triples
 
 

@@ -13,6 +13,7 @@ import torch
 from silicon_cts.backends.outcome import Task, one_line
 from silicon_cts.catalog import traits
 from silicon_cts.catalog.dtypes import DTYPES
+from silicon_cts.catalog.models.calls import CALLS
 from silicon_cts.numerics import accumulation
 from silicon_cts.numerics.budget import smallest_subnormal
 from silicon_cts.numerics.perturbation import Results, RoundEverywhere, besides, moved
@@ -126,9 +127,31 @@ class Oracle:
         answers = []
         for sign in (1.0, -1.0):
             roundings = RoundEverywhere(sign * self.roundoff, seed=number)
-            with suppress(Exception), _default_dtype(torch.float64):  # outside of a domain there is no answer
-                answers.append(self._observe(partial(self._moved, roundings, number), roundings))
+            with suppress(Exception):  # outside of a domain there is no answer
+                answers.append(
+                    self._nearby(roundings, number) if self._spread_of_start else self._off(roundings, number)
+                )
         return answers
+
+    def _off(self, roundings: RoundEverywhere, seed: int) -> Observed:
+        """The wide answer, with what it is given and everything on the way off by roundings."""
+        with _default_dtype(torch.float64):
+            return self._observe(partial(self._moved, roundings, seed), roundings)
+
+    def _nearby(self, roundings: RoundEverywhere, seed: int) -> Observed:
+        """What the CPU makes, with its own roundings, of what it is given when that is off by roundings."""
+        asked = DTYPES[self.task.recipe.dtype].torch
+
+        def narrow(leaf: Any) -> Any:
+            wide = isinstance(leaf, torch.Tensor) and leaf.dtype == torch.float64
+            return over_memory(leaf, lambda memory: memory.to(asked)) if wide else leaf
+
+        return self._observe(lambda sample: self._moved(roundings, seed, sample).replace(narrow))
+
+    @property
+    def _spread_of_start(self) -> bool:
+        call = CALLS.get(self.task.recipe.operator)
+        return call is not None and call.spread_of_start
 
     def accumulated(self, output: int, places: Sequence[accumulation.Place]) -> list[float]:
         """How much more elements of an output may be off because they are sums: :func:`.accumulation.excess`."""
@@ -141,10 +164,9 @@ class Oracle:
         recipe = self._plain_form
         for sample in calls(recipe, self.task.aspect):
             wide = to_wide(self._plain(sample))
-            if self.task.aspect == "gradient":
-                yield accumulation.traced_gradient(wide, recipe.seed)
-            else:
-                yield accumulation.traced(wide)
+            gradient = self.task.aspect == "gradient"
+            call = accumulation.traced_gradient(wide, recipe.seed) if gradient else accumulation.traced(wide)
+            yield accumulation.of_matrices(call) if traits.is_normwise(recipe.operator) else call
 
     @cached_property
     def inputs(self) -> int:
@@ -229,7 +251,25 @@ class Oracle:
 
     def _moved(self, roundings: RoundEverywhere, seed: int, sample: Sample) -> Sample:
         wide = to_wide(self._plain(sample))
-        return moved(wide, roundings, seed, promote=self.discrete, besides=besides(self.task.recipe.operator))
+        return moved(wide, roundings, seed, promote=self._promoted, besides=besides(self.task.recipe.operator))
+
+    @cached_property
+    def _promoted(self) -> int:
+        """Of how many tensors the integers are moved: of all, or of the first where others must count (weights)."""
+        if not self.discrete:
+            return 0
+        every = max(len(sample.tensors) for sample in calls(self._plain_form, self.task.aspect))
+        roundings = RoundEverywhere(self.roundoff, seed=0)
+
+        def all_moved(sample: Sample) -> Sample:
+            return moved(to_wide(self._plain(sample)), roundings, 0, promote=every, besides=None)
+
+        try:
+            with _default_dtype(torch.float64):
+                self._observe(all_moved)
+        except Exception:
+            return 1
+        return every
 
     def _plain(self, sample: Sample) -> Sample:
         """Contiguous, unless the operator's meaning is how its input lies in memory."""

@@ -27,6 +27,10 @@ _COORDINATE_ROUNDINGS = 4.0
 """Roundings between a coordinate and its cell: add, multiply, subtract, divide."""
 
 
+_OF_WHOLE_ROUNDINGS = 2
+"""Seeds from 0 on, and pairs of draws, in which inputs move by whole roundings."""
+
+
 def _signs(shape: torch.Size, generator: torch.Generator) -> torch.Tensor:
     """+1 and -1 at random, in float64: ``1 + u`` is 1 in the default dtype."""
     return torch.randint(0, 2, shape, generator=generator, dtype=torch.float64).mul_(2).sub_(1)
@@ -53,6 +57,8 @@ class _Kernel:
     aliases: bool
     """Whether what it returns is memory that it was given."""
     is_continuous: bool
+    is_density: bool
+    """Whether it divides by the widths of bins that it makes itself, with ``density=True``."""
 
     @property
     def is_view(self) -> bool:
@@ -72,7 +78,14 @@ def _kernel(func: Any) -> _Kernel:
         tuple(one.name for one in schema.arguments if one.alias_info and one.alias_info.is_write),
         any(one.alias_info is not None for one in schema.returns),
         is_continuous(schema.name),
+        (schema.name, schema.overload_name) == ("aten::histogram", "bin_ct"),
     )
+
+
+def _over_widths(result: Any, rounded: Any) -> Any:
+    """A density over the bins between edges as they were rounded: their widths are differences, which may cancel."""
+    (_, edges), (density, between) = result, rounded
+    return density * edges.diff() / between.diff(), between
 
 
 class RoundEverywhere(TorchDispatchMode):
@@ -104,7 +117,8 @@ class RoundEverywhere(TorchDispatchMode):
         result = func(*args, **(kwargs or {}))
         for tensor, old in zip(written, before, strict=True):
             self._round_in_place(tensor, old)
-        return result if kernel.aliases else self._rounded(result)
+        rounded = result if kernel.aliases else self._rounded(result)
+        return _over_widths(result, rounded) if kernel.is_density and (kwargs or {}).get("density") else rounded
 
     def _rounded(self, result: Any) -> Any:
         if isinstance(result, torch.Tensor):
@@ -172,14 +186,16 @@ def _of_matrix(_position: int, tensor: torch.Tensor) -> torch.Tensor:
     return sizes.amax((-2, -1), keepdim=True).expand_as(sizes).reshape(-1)
 
 
-def moved(sample: Sample, roundings: RoundEverywhere, seed: int, *, promote: bool, besides: Besides | None) -> Sample:
+def moved(sample: Sample, roundings: RoundEverywhere, seed: int, *, promote: int, besides: Besides | None) -> Sample:
     """Every floating tensor element and every floating scalar that is no integer, off by up to three roundings.
 
     By one, as a number that was rounded on its way here may be; and ``roundings`` are made of that factor and of the
     product, as a machine has them that scales or converts what it is given.
 
-    With ``promote``, integer and boolean tensors become float64 and are moved too. ``besides`` moves elements further.
+    Of the first ``promote`` tensors, those of integers and booleans become float64 and are moved too. ``besides`` moves
+    elements further.
     Under an odd seed, tensors of whole numbers stay as they are: they may be labels, which are compared with 1 and -1.
+    Under a seed of 2 and more, a rounding is a half to a whole one: whole ones of a large number may be whole periods.
     """
     by = roundings.roundoff
     generator = torch.Generator().manual_seed(seed)
@@ -187,7 +203,9 @@ def moved(sample: Sample, roundings: RoundEverywhere, seed: int, *, promote: boo
     positions = {id(tensor): position for position, tensor in enumerate(sample.tensors)}
 
     def move(leaf: Any) -> Any:
-        if isinstance(leaf, torch.Tensor) and (promote or leaf.is_floating_point() or leaf.is_complex()):
+        if isinstance(leaf, torch.Tensor) and (
+            positions[id(leaf)] < promote or leaf.is_floating_point() or leaf.is_complex()
+        ):
             if seed % 2 and leaf.is_floating_point() and bool((leaf.detach() == leaf.detach().round()).all()):
                 return leaf
             return over_memory(leaf, lambda memory: nudge(memory, leaf))
@@ -197,6 +215,8 @@ def moved(sample: Sample, roundings: RoundEverywhere, seed: int, *, promote: boo
 
     def nudge(memory: torch.Tensor, tensor: torch.Tensor) -> torch.Tensor:
         signs = _signs(memory.shape, generator)
+        if seed >= _OF_WHOLE_ROUNDINGS:
+            signs *= (1 + torch.rand(memory.shape, generator=generator, dtype=torch.float64)) / 2
         wide = memory if memory.is_floating_point() or memory.is_complex() else memory.to(torch.float64)
         own = roundings.round(wide * roundings.round(1 + by * signs))
         if besides is None or not wide.numel():

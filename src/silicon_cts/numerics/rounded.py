@@ -232,8 +232,8 @@ def _not_finite(
     Right is what the wide answer rounds to, what the CPU gives at this precision (``expected``, if an intermediate may
     overflow there), and either side of the largest number when the answer is within its budget of it, or when it has
     no digit that a rounding does not change. Of such an answer, and of one that the dtype cannot hold, what the CPU
-    makes of it; of one that is undefined for finite inputs, anything where the CPU finds a number. What is
-    ``explained`` by a rounding of the inputs is right too.
+    makes of it, and NaN where it makes that of any that the dtype cannot hold; of one that is undefined for finite
+    inputs, anything where the CPU finds a number. What is ``explained`` by a rounding of the inputs is right too.
     """
     rounded = wide.to(dtype).to(wide.dtype)
     special = ~actual.isfinite() | ~rounded.isfinite()
@@ -253,9 +253,11 @@ def _not_finite(
     # The reciprocal of what a rounding makes 0, as the condition number of a singular matrix.
     of_nothing = actual.isinf() & unknown & (sizes * torch.finfo(dtype).eps >= 1.0)
     bad = special & ~(equal(actual, rounded) | near_limit | of_nothing)
-    beyond = wide.isfinite() & ~rounded.isfinite()  # infinities on the way there may leave NaN
+    beyond = wide.isfinite() & ~rounded.isfinite()  # infinities on the way there may leave NaN, here or there
     undefined = wide.isnan() & (expected.isfinite() if oracle.finite_inputs else False)  # 0 / 0, but for a rounding
     bad &= ~((beyond | unknown) & equal(actual, expected) | undefined)
+    if bool((beyond & expected.isnan()).any()):
+        bad &= ~(beyond & actual.isnan())
     if bool(bad.any()) and oracle.overflows:  # where both are finite, numbers decide
         bad &= ~(equal(actual, expected) | (actual.isfinite() & expected.isfinite()))
     if explained is not None:

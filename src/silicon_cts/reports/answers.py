@@ -59,7 +59,7 @@ class Answer:
 
     @property
     def heard(self) -> str:
-        """``64 dB, top-1 100 %``: the least signal-to-noise ratio and share of right classes; empty if none is known."""
+        """``64 dB, top-1 100 %``: the least signal-to-noise ratio, and share of right classes; empty if unknown."""
         ratios = [one.signal_to_noise for one in self.records if one.signal_to_noise is not None]
         shares = [one.top_1 for one in self.records if one.top_1 is not None]
         told = [f"{min(ratios):.0f} dB"] if ratios else []

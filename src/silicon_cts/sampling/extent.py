@@ -23,6 +23,8 @@ _MOST_INPUT: dict[str, tuple[int, str]] = {
     "combinations": (6, "there are n over r combinations, of n to the r that it looks at"),
 }
 """Operators whose work the meta device cannot foresee: most elements given to them, and why."""
+_PRODUCTS = ("histogramdd",)
+"""Operators that answer with an element for each combination of elements of several inputs, unknown to meta."""
 
 
 def _numbers(sample: Sample) -> list[int]:
@@ -46,6 +48,8 @@ def too_much(operator: str, sample: Sample) -> str | None:
     try:
         answer = _on_meta(sample).run()
     except Exception:  # meta cannot say
+        if operator in _PRODUCTS and _combinations(sample) > largest * _MOST_OUTPUT:
+            return f"the answer has more than {_MOST_OUTPUT} elements"
         return "nobody can say how large the answer is" if largest > _UNASKED else None
     return outgrows(sample, answer)
 

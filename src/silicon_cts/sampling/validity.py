@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -15,6 +14,7 @@ from silicon_cts.catalog.dtypes import name_of
 from silicon_cts.catalog.operators import operators
 from silicon_cts.sampling import arguments
 from silicon_cts.sampling.call import Sample
+from silicon_cts.sampling.domains import is_defined
 from silicon_cts.sampling.extent import outgrows, too_much
 from silicon_cts.sampling.forms import OUT
 from silicon_cts.sampling.promotion import OTHERS
@@ -44,26 +44,12 @@ _UNWRITTEN = ("nn.functional.multi_margin_loss", "nn.functional.multilabel_margi
 """Operators whose CPU kernel leaves its answer to an empty batch as it found the memory: nothing can be held against
 that."""
 
-
-def _above_half(sample: Sample) -> bool:
-    """``mvlgamma(x, p)``: "all elements must be greater than (p - 1) / 2, otherwise the behavior is undefined"."""
-    (x, p), _ = sample.arguments()
-    return bool((x > (p - 1) / 2).all())
-
-
-def _invertible(sample: Sample) -> bool:
-    """``solve_ex``, ``inv_ex``: where a pivot is zero, ``info`` says so, and the rest of the answer means nothing."""
-    *_, info = sample.run()
-    return not bool(info.any())
-
-
-_DOMAINS: dict[str, Callable[[Sample], bool]] = {
-    "mvlgamma.*": _above_half,
-    "linalg.solve_ex": _invertible,
-    "linalg.inv_ex": _invertible,
-}
-"""Whether an answer is defined, by glob, where the documentation says of which inputs it is not, though the CPU gives
-one."""
+_FINITE = ("linalg.eigvals",)
+"""Operators of which the CPU's LAPACK ends the process for NaN and infinities: PyTorch does not look for them first."""
+_SHORT = ("fft.irfftn", "fft.hfftn", "fft.ihfftn")
+_LONGEST = 128
+"""Operators of which MKL writes outside its memory for batches of matrices with many rows (258 and more were seen to
+end the process), and the most rows that are asked of them."""
 
 
 @lru_cache(maxsize=8192)
@@ -77,6 +63,10 @@ def refusal(recipe: Recipe) -> str | None:
         return f"RecipeError: {error}"
     if recipe.operator in _UNWRITTEN and not all(tensor.numel() for tensor in sample.tensors):
         return "the CPU's answer to an empty batch is uninitialised"
+    if recipe.operator in _FINITE and not all(bool(tensor.isfinite().all()) for tensor in sample.tensors):
+        return "the CPU kernel does not check its input, and ends the process for numbers that are not finite"
+    if recipe.operator in _SHORT and any(t.dim() > 2 and t.shape[-2] > _LONGEST for t in sample.tensors):
+        return "MKL writes outside its memory for batches of matrices with so many rows"
     if recipe.form == OUT:
         if why := too_much(recipe.operator, sample):  # before the plain call is made, for the shapes of its answer
             return why
@@ -85,19 +75,14 @@ def refusal(recipe: Recipe) -> str | None:
         except RecipeError as error:
             return f"RecipeError: {error}"
     why = _refused(recipe.operator, sample, recipe.seed)
-    if why is None and not _is_defined(recipe):
-        return "its documentation leaves the answer to such numbers undefined"
+    if why is None and not is_defined(recipe.operator, lambda: make(replace(recipe, form="", destination=""))):
+        return "the answer to such numbers is undefined"
     return why
 
 
 @cache
 def _unguarded(operator: str) -> tuple[str, ...]:
     return tuple(field for glob, fields in _UNGUARDED.items() if fnmatchcase(operator, glob) for field in fields)
-
-
-def _is_defined(recipe: Recipe) -> bool:
-    domains = [holds for glob, holds in _DOMAINS.items() if fnmatchcase(recipe.operator, glob)]
-    return not domains or all(holds(make(replace(recipe, form="", destination=""))) for holds in domains)
 
 
 def _refused(operator: str, sample: Sample, seed: int) -> str | None:
@@ -115,8 +100,9 @@ def _draws(operator: str) -> bool:
 
 
 def takes(operator: str, sample: Sample) -> bool:
-    """Whether the CPU takes a call that was made without a recipe; its tensors are left alone."""
-    return _refused(operator, copy(sample), 0) is None
+    """Whether the CPU takes a call that was made without a recipe, and its answer is defined; its tensors are left
+    alone."""
+    return _refused(operator, copy(sample), 0) is None and is_defined(operator, lambda: copy(sample))
 
 
 def valid(recipe: Recipe) -> bool:

@@ -79,6 +79,11 @@ class ModelCall:
         return self.run.judged_in if self.way else ""
 
     @property
+    def spread_of_start(self) -> bool:
+        """Whether roundings of what it begins with say how far it may diverge."""
+        return bool(self.way) and self.run.spread_of_start
+
+    @property
     def unchecked(self) -> str | None:
         """Why it cannot be asked here, or None."""
         return IMPOSSIBLE.get((self.model.name, self.optimizer)) or (self.run.impossible if self.way else None)
@@ -143,12 +148,9 @@ DEEP = ("training.*.lbfgs.fifty_steps",)
 """Globs of what is asked at the budget ``deep`` alone: LBFGS computes the loss a thousand times in fifty steps."""
 
 _OF_THE_MLP = ("training.mlp.*.one_step", "training.mlp.*.capturable", "training.*.autocast_float16")
+_OF_ALL = tuple(f"training.*.{way}" for way in ("one_step", "fifty_steps", "capturable", "autocast_float16"))
 VARIED: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "quick": _OF_THE_MLP,
-        "standard": _OF_THE_MLP,
-        "deep": ("training.*.one_step", "training.*.capturable", "training.*.autocast_float16", "training.mlp.*"),
-    }
+    {"quick": _OF_THE_MLP, "standard": _OF_THE_MLP, "deep": _OF_ALL}
 )
 """By budget, globs of what is asked with the optimizer in all its configurations; the rest with the usual one."""
 

@@ -1,0 +1,54 @@
+"""Of which inputs is an answer defined, where the CPU answers to others too?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fnmatch import fnmatchcase
+
+import torch
+
+from silicon_cts.sampling.call import Sample
+
+
+def _above_half(sample: Sample) -> bool:
+    """``mvlgamma(x, p)``: "all elements must be greater than (p - 1) / 2, otherwise the behavior is undefined"."""
+    (x, p), _ = sample.arguments()
+    return bool((x > (p - 1) / 2).all())
+
+
+def _invertible(sample: Sample) -> bool:
+    """``solve_ex``, ``inv_ex``: where a pivot is zero, ``info`` says so, and the rest of the answer means nothing."""
+    *_, info = sample.run()
+    return not bool(info.any())
+
+
+def _of_full_rank(sample: Sample) -> bool:
+    """``pinverse(x, rcond=1e-15)``: a singular value that is nothing but rounding is kept, and its reciprocal may be
+    any large number. ``linalg.pinv`` drops what is below ``max(m, n) eps`` of the largest."""
+    (x, *_), _ = sample.arguments()
+    matrix = x.detach().to(torch.complex128 if x.is_complex() else torch.float64)
+    values = torch.linalg.svdvals(matrix)
+    noise = max(matrix.shape[-2:]) * torch.finfo(x.dtype).eps * values[..., :1]
+    return bool((values >= noise).all())
+
+
+def _enumerated(sample: Sample) -> bool:
+    """``grid_sampler_2d(input, grid, interpolation, padding, align_corners)``: both are one of 0, 1 and 2. The kernel
+    does not look, and leaves its answer as it found the memory."""
+    (_, _, interpolation, padding, *_), _ = sample.arguments()
+    return interpolation in range(3) and padding in range(3)
+
+
+_DOMAINS: dict[str, Callable[[Sample], bool]] = {
+    "mvlgamma.*": _above_half,
+    "linalg.solve_ex": _invertible,
+    "linalg.inv_ex": _invertible,
+    "pinverse": _of_full_rank,
+    "grid_sampler_[23]d": _enumerated,
+}
+"""By glob, whether the answer to a call that the CPU takes is defined."""
+
+
+def is_defined(operator: str, make: Callable[[], Sample]) -> bool:
+    """Whether the call that ``make`` makes anew each time has a defined answer."""
+    return all(holds(make()) for glob, holds in _DOMAINS.items() if fnmatchcase(operator, glob))

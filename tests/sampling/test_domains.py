@@ -1,0 +1,65 @@
+"""Nothing is asked of which the answer is undefined; what is next to it is."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from silicon_cts.sampling.extent import too_much
+from silicon_cts.sampling.recipe import Recipe
+from silicon_cts.sampling.sample import make
+from silicon_cts.sampling.validity import refusal, takes
+
+UNDEFINED = {
+    "mvlgamma below (p - 1) / 2": Recipe("mvlgamma.mvlgamma_p_5", "float32", 3, values=("small",)),
+    "pinverse of equal rows": Recipe("pinverse", "float32", 0, seed=3, sizes=((5, 8),), layouts=("expanded",)),
+    "pinverse of a batch with one matrix of deficient rank": Recipe(
+        "pinverse", "float32", 4, seed=3, sizes=((2, 33), (5, 4)), leading=(15,), values=("zero_one",)
+    ),
+}
+
+
+@pytest.mark.parametrize("recipe", UNDEFINED.values(), ids=UNDEFINED)
+def test_it_is_refused(recipe):
+    assert "undefined" in refusal(recipe)
+    assert refusal(replace(recipe, values=(), layouts=())) is None
+
+
+def test_a_matrix_without_elements_has_full_rank():
+    assert refusal(Recipe("pinverse", "float32", 0, sizes=((5, 0),))) is None
+
+
+@pytest.mark.parametrize("operator", ["grid_sampler_2d", "grid_sampler_3d"])
+def test_a_mode_that_does_not_exist_is_not_asked(operator):
+    """The kernel takes it, and leaves its answer as it found the memory."""
+    sample = make(Recipe(operator, "float32", 0))
+    (image, grid, _, _, align_corners), _ = sample.arguments()
+    beyond = replace(sample, leaves=(image, grid, 3, 0, align_corners))
+    beyond.run()
+    assert takes(operator, sample)
+    assert not takes(operator, beyond)
+
+
+def test_lapack_never_sees_what_ends_the_process():
+    plain = Recipe("linalg.eigvals", "float32", 0)
+    assert refusal(replace(plain, values=("large",))) is None
+    assert "not finite" in refusal(replace(plain, values=("special",)))
+    assert refusal(replace(plain, operator="linalg.svdvals", values=("large",))) is None
+
+
+@pytest.mark.parametrize("operator", ["fft.irfftn", "fft.hfftn", "fft.ihfftn"])
+def test_mkl_never_sees_what_it_writes_beyond(operator):
+    few, many = (refusal(Recipe(operator, "float32", 0, sizes=((6, rows),))) for rows in (65, 1025))
+    assert few is None and "MKL" in many
+
+
+def test_a_histogram_of_more_bins_than_memory_is_not_asked():
+    sample = make(Recipe("histogramdd", "float32", 1))  # five dimensions, with the edges of their bins
+    first = sample.tensor_positions[0]
+    many = [
+        torch.linspace(0, 1, 100) if at in sample.tensor_positions[1:] else leaf
+        for at, leaf in enumerate(sample.leaves)
+    ]
+    assert sample.leaves[first] is many[first]
+    assert takes("histogramdd", sample)
+    assert "more than" in too_much("histogramdd", replace(sample, leaves=tuple(many)))
