@@ -1,5 +1,6 @@
 """The same recipe makes the same sample, bit for bit, in any process."""
 
+import os
 import subprocess
 import sys
 
@@ -17,15 +18,24 @@ import hashlib
 from silicon_cts.sampling.recipe import Recipe
 from silicon_cts.sampling.sample import make
 digest = hashlib.sha256()
-for operator in ("add", "nn.functional.conv2d", "linalg.svd", "nn.functional.dropout", "index_put"):
-    for tensor in make(Recipe(operator, "float32", 3, 7)).tensors:
+named = ("add", "nn.functional.conv2d", "linalg.svd", "nn.functional.dropout", "index_put", "meshgrid.list_of_tensors")
+for operator in named:
+    sample = make(Recipe(operator, "float32", 3, 7))
+    digest.update(str(sample.arguments()[1]).encode())
+    for tensor in sample.tensors:
         digest.update(tensor.detach().contiguous().numpy().tobytes())
 print(digest.hexdigest())
 """
 
 
-def test_two_processes_make_the_same_bits():
-    runs = [subprocess.run([sys.executable, "-c", HASH], capture_output=True, text=True, check=True) for _ in range(2)]
+def test_two_processes_make_the_same_bits_whatever_the_order_of_their_sets():
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", HASH], capture_output=True, text=True, check=True,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        )
+        for seed in ("0", "4")
+    ]  # fmt: skip
     assert runs[0].stdout == runs[1].stdout
     assert len(runs[0].stdout) == 65
 

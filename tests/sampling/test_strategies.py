@@ -123,6 +123,15 @@ def test_every_family_varies_an_operator_in_a_way_that_the_cpu_takes(family):
     assert taken
 
 
+@pytest.mark.parametrize("operator", ["sort", "nn.functional.avg_pool2d"])
+def test_no_argument_is_given_by_position_and_by_name(operator):
+    for index in range(len(samples(operator, "float32", 0))):
+        plain = Recipe(operator, "float32", index)
+        for name, values in variations(operator, make(plain)).items():
+            refusals = [refusal(replace(plain, arguments=((name, value),))) or "" for value in values]
+            assert not any("TypeError" in one for one in refusals), (plain, name, refusals)
+
+
 def test_mistakes_in_arguments_are_said():
     with pytest.raises(RecipeError, match="is a tensor"):
         make(Recipe("add", "float32", 0, arguments=(("0", 3),)))
@@ -143,9 +152,3 @@ def test_numbers_that_count_never_become_a_mask():
     assert not all(tensor.is_floating_point() for tensor in make(Recipe(BAG, "float32", 23)).tensors)
     assert not any(name == "bool" for _, name in mixes(BAG, "float32", 23, 0))
     assert any(name == "bool" for _, name in mixes("add", "int64", 3, 0))
-
-
-def test_nothing_is_asked_where_the_documentation_leaves_the_answer_undefined():
-    plain = Recipe("mvlgamma.mvlgamma_p_5", "float32", 3)
-    assert refusal(plain) is None
-    assert "undefined" in refusal(replace(plain, values=("small",)))

@@ -73,7 +73,6 @@ class CoreAI(Backend):
         return Capability(
             dtypes=("float32", "float16", "int64", "bool"),
             aspects=("forward",),
-            generates=False,
             isolation="forkserver" if platform.system() == "Linux" else "spawn",
             ahead_of_time=True,
             batch=48,

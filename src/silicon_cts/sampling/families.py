@@ -154,10 +154,10 @@ FAMILIES: tuple[Family, ...] = (
             _where_given("kernel_size", 1, (1, 2, 3)),
             ("stride", 2, (1, 2, 3)),
             ("padding", 3, (0, 1)),
-            ("ceil_mode", None, lambda sample: () if len(sample.arguments()[0]) > 3 else _YES_NO),
+            ("ceil_mode", 4, _YES_NO),
         ),
     ),
-    Family("average pooling", ("nn.functional.avg_pool?d",), (("count_include_pad", None, _YES_NO),)),
+    Family("average pooling", ("nn.functional.avg_pool?d",), (("count_include_pad", 5, _YES_NO),)),
     Family("adaptive pooling", ("nn.functional.adaptive_*_pool?d",), (("output_size", 1, (1, 2, 3, 5, 7)),)),
     Family(
         "attention",
@@ -204,7 +204,7 @@ FAMILIES: tuple[Family, ...] = (
     Family(
         "sorting",
         ("sort", "argsort"),
-        (("dim", None, _dims), ("descending", None, _YES_NO), ("stable", None, (True,))),
+        (("dim", 1, _dims), ("descending", 2, _YES_NO), _where_given("stable", None, _YES_NO)),
     ),
     Family("selection", ("topk",), (("k", 1, _ranks_to_take), ("dim", 2, _dims), ("largest", 3, _YES_NO))),
     Family("k-th value", ("kthvalue",), (("k", 1, _ranks_to_take), ("dim", 2, _dims), ("keepdim", 3, _YES_NO))),

@@ -3,12 +3,14 @@
 PyTorch's random integers are the same everywhere, its random floats are not: scaling them to a range rounds once with
 a fused multiply-add and twice without it. While op_db makes samples, random floats are made from random integers in
 float64 instead, one rounding at a time; and products and factorisations, by which some samples are made
-well-conditioned, are computed in float64 and rounded, so that the order of their sums does not show.
+well-conditioned, are computed in float64 and rounded, so that the order of their sums does not show. Where op_db runs
+through a set of strings, which has another order in each process, :func:`in_order` gives them one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import cycle
 from typing import Any
 
 import torch
@@ -87,3 +89,18 @@ def _as(tensor: torch.Tensor, like: torch.dtype) -> torch.Tensor:
     """A wide result back in the precision of the inputs: singular values of a complex matrix are real."""
     back = {torch.float64: torch.float32, torch.complex128: torch.complex64}
     return tensor.to(back[tensor.dtype]) if like in back.values() and tensor.dtype in back else tensor
+
+
+_SETS: dict[str, tuple[str, tuple[str, ...]]] = {
+    **dict.fromkeys(("meshgrid.list_of_tensors", "meshgrid.variadic_tensors"), ("indexing", ("xy", "ij"))),
+}
+"""By operator the keyword whose values op_db takes from a set, and those values."""
+
+
+def in_order(operator: str, made: Iterable[Any]) -> Iterator[Any]:
+    """op_db's samples of an operator, values from a set given out in turn."""
+    name, values = _SETS.get(operator, ("", ("",)))
+    for sample, value in zip(made, cycle(values)):
+        if name:
+            sample.kwargs[name] = value
+        yield sample

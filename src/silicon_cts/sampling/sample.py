@@ -21,7 +21,7 @@ from silicon_cts.catalog.operators import op_info
 from silicon_cts.sampling import apart, arguments, forms, layout, promotion, shapes, values
 from silicon_cts.sampling.call import Sample as Sample
 from silicon_cts.sampling.layout import over_memory
-from silicon_cts.sampling.portable import Portable
+from silicon_cts.sampling.portable import Portable, in_order
 from silicon_cts.sampling.recipe import Recipe, RecipeError
 
 
@@ -63,7 +63,7 @@ def samples(operator: str, dtype: str, seed: int) -> tuple[Sample, ...]:
     with seeded(seed), Portable():  # type: ignore[no-untyped-call]
         # Not info.sample_inputs(): it seeds anew for each sample, and walks the stack for a unittest, 0.07 s each time.
         made = info.sample_inputs_func(info, "cpu", DTYPES[dtype].torch, differentiable)
-        return tuple(_call(info.op, sample) for sample in made)
+        return tuple(_call(info.op, sample) for sample in in_order(operator, made))
 
 
 @lru_cache(maxsize=4)
