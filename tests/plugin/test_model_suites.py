@@ -109,7 +109,9 @@ def test_a_suite_of_models_runs_and_is_recorded(suite):
         "--backend", "cpu", "--op", "models.mlp", "--op", "training.mlp.muon.one_step", "-q"
     )
     result.assert_outcomes(passed=3)
-    result.stdout.fnmatch_lines(["*inference*dB, top-1 100 %*", "*models*cpu runs the one model asked, mlp, right; trains the one*"])
+    result.stdout.fnmatch_lines(
+        ["*inference*dB, top-1 100 %*", "*models*cpu runs the one model asked, mlp, right; trains the one*"]
+    )
 
 
 def test_a_wrong_length_is_said(suite):
