@@ -9,8 +9,6 @@ from silicon_cts.catalog.operators import find, model_calls
 from silicon_cts.plugin.case import dtypes, is_asked
 from silicon_cts.plugin.options import Options, check_globs
 from silicon_cts.records.regressions import Regressions
-from silicon_cts.sampling.plan import Question, own
-from silicon_cts.sampling.sample import samples
 
 EAGER, PROGRAMS = Capability(("float32",)), Capability(("float32",), ahead_of_time=True)
 
@@ -29,15 +27,6 @@ def test_few_are_trained_at_quick_most_at_standard_and_all_at_deep():
     assert quick < standard == {name for name in deep if not name.endswith("lbfgs.fifty_steps")}
     assert {name for name in standard if name.startswith("models.")} <= quick
     assert "training.residual_cnn.adam.fifty_steps" in asked(options("quick", ("training.*",)), EAGER, "mps")
-
-
-def test_deep_trains_every_model_in_every_configuration_of_the_optimizer():
-    def configurations(name: str, budget: str) -> int:
-        return len(own(Question(name, "forward", "float32", budget, 0)))
-
-    for name in ("training.lstm.adamw.one_step", "training.vit.sgd.fifty_steps"):
-        assert configurations(name, "deep") == len(samples(name, "float32", 0)) > 10
-        assert configurations(name, "standard") == 1
 
 
 def test_what_needs_graphs_is_asked_of_devices_that_have_them():
