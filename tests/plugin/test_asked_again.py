@@ -1,5 +1,6 @@
 """When is a wrong answer that reads otherwise in a fresh process the same one all the same?"""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -46,3 +47,13 @@ def test_a_program_of_a_call_alone_may_be_wrong_elsewhere_if_it_is_so_twice(monk
 
 def test_a_call_that_shares_no_program_is_not_asked_a_third_time(monkeypatch):
     assert again(monkeypatch, False, "element 0") == "unstable"
+
+
+@pytest.mark.parametrize(
+    ("expected", "verdict"), [("disagrees", "disagrees"), ("unstable", "unstable"), ("", "unstable")]
+)
+def test_a_wrong_answer_that_a_known_issue_expects_is_not_asked_again(monkeypatch, expected, verdict):
+    known = SimpleNamespace(issue=SimpleNamespace(verdict=expected)) if expected else None
+    check = Check(CASE, SimpleNamespace(expectation=lambda case: known), None)
+    monkeypatch.setattr(check, "_asked_again", lambda one: replace(one, verdict="unstable"))
+    assert [one.verdict for one in check._confirmed([FIRST, RIGHT])] == [verdict, "agrees"]
