@@ -29,6 +29,12 @@ the first pairs may both have made them do so. One of a pair stays inside a doma
 (``acos`` at 1)."""
 
 
+def of_output(answers: Sequence[Observed], index: int) -> list[torch.Tensor]:
+    """What several answers have for one output, without those that have none."""
+    found = (answer[index] for answer in answers if len(answer) > index)
+    return [one for one in found if one is not None]
+
+
 class NoOracleError(Exception):
     """The CPU itself cannot answer; the message says why."""
 

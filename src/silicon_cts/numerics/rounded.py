@@ -17,7 +17,7 @@ from silicon_cts.numerics.bias import MANY, bias, one_sided
 from silicon_cts.numerics.budget import budget
 from silicon_cts.numerics.exact import equal, first
 from silicon_cts.numerics.grades import Comparison, Grade, K, R, disagreement
-from silicon_cts.numerics.oracle import PAIRS, Oracle
+from silicon_cts.numerics.oracle import PAIRS, Oracle, of_output
 
 _WORST = 16
 """Elements beyond their budget of which is asked what accumulation leaves in them: each costs a backward pass."""
@@ -83,8 +83,7 @@ def compare_rounded(
     here = Errors(actual, expected, wide, torch.where(allowed.isfinite(), allowed, torch.inf), conditioned=False)
     plainly_right = _plainly_right(here, dtype, oracle, roundoff)
     for pairs in () if plainly_right else PAIRS:  # measure the conditioning
-        answers = [answer[index] for answer in oracle.perturbed(pairs) if len(answer) > index]
-        perturbed = [answer for answer in answers if answer is not None]
+        perturbed = of_output(oracle.perturbed(pairs), index)
         allowed = budget(wide, perturbed, dtype, roundoff, spread)
         explained = _explained(actual, perturbed) if oracle.precision else None
         problem = _not_finite(actual, expected, wide, allowed, dtype, oracle, explained)
@@ -181,8 +180,7 @@ def _one_sided(here: Errors, dtype: torch.dtype, oracle: Oracle, index: int, own
 
     if not off(here.actual, []):
         return 0.0
-    observed = [answer[index] for answer in oracle.between if len(answer) > index]
-    between = [answer for answer in observed if answer is not None]
+    between = of_output(oracle.between, index)
     found = off(here.actual, between)
     if found and not own_yardstick:
         the_cpus = off(here.expected, between)

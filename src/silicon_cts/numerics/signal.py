@@ -19,7 +19,7 @@ import torch
 from silicon_cts.catalog.dtypes import DTYPES, name_of
 from silicon_cts.numerics.budget import budget
 from silicon_cts.numerics.grades import Comparison, K, R
-from silicon_cts.numerics.oracle import PAIRS, Oracle
+from silicon_cts.numerics.oracle import PAIRS, Oracle, of_output
 from silicon_cts.sampling.observation import Observed
 
 
@@ -110,10 +110,9 @@ def _shape(one: torch.Tensor | None) -> torch.Size | None:
 def _signal(outputs: list[_Output], loss: str) -> Signal:
     if not outputs:
         return Signal(math.inf)
-    noisy = [one for one in outputs if one.to_noise < one.least]
-    reason = "; ".join(
-        f"signal-to-noise is {one.to_noise:.3g} dB, but should be {one.least:.3g} dB at least" for one in noisy[:1]
-    )
+    reason = ""
+    if noisy := next((one for one in outputs if one.to_noise < one.least), None):
+        reason = f"signal-to-noise is {noisy.to_noise:.3g} dB, but should be {noisy.least:.3g} dB at least"
     to_noise = min(one.to_noise for one in outputs)
     if loss not in DECIDES:
         return Signal(to_noise, None, reason)
@@ -133,8 +132,7 @@ def _outputs(
     for index, (actual, expected, wide) in enumerate(zip(observed, oracle.yardstick, oracle.reference, strict=True)):
         if actual is None or expected is None or wide is None or not expected.is_floating_point():
             continue
-        answers = [answer[index] for answer in oracle.perturbed(pairs) if len(answer) > index]
-        perturbed = [answer for answer in answers if answer is not None]
+        perturbed = of_output(oracle.perturbed(pairs), index)
         dtype = DTYPES[oracle.precision or name_of(expected.dtype)]
         moves = None if spread is None else spread[index]
         off = (expected.to(torch.float64) - wide) * (0 if own_yardstick else R)

@@ -10,8 +10,7 @@ from typing import Literal, get_args
 from silicon_cts.backends.outcome import Outcome, Placed, Task
 from silicon_cts.backends.protocol import Capability
 from silicon_cts.catalog import traits
-from silicon_cts.catalog.models.calls import inference_of
-from silicon_cts.catalog.models.table import MODELS
+from silicon_cts.catalog.models.calls import CALLS
 from silicon_cts.catalog.operators import Operator
 from silicon_cts.numerics import non_unique
 from silicon_cts.numerics.comparison import ORDER, Comparison, Grade, compare, disagreement
@@ -103,6 +102,7 @@ def _compare(task: Task, outcome: Outcome, operator: Operator, capability: Capab
         return disagreement("; ".join(violations))
     undefined = operator.uninitialised is not None or (operator.random and draws_random_numbers(make(task.recipe)))
     property_of = non_unique.look_up(operator.id, task.aspect)
+    call = CALLS.get(operator.id)
 
     def held_against(right: Oracle, values: bool) -> Comparison:
         observed = outcome.observed or []
@@ -115,9 +115,9 @@ def _compare(task: Task, outcome: Outcome, operator: Operator, capability: Capab
             own_yardstick=capability.yardstick,
             spread=outcome.spread,
         )
-        if (model := inference_of(operator.id)) is None:
+        if call is None or call.task != "inference":
             return found
-        return heard(found, observed, right, MODELS[model].loss, capability.yardstick, outcome.spread)
+        return heard(found, observed, right, call.model.loss, capability.yardstick, outcome.spread)
 
     right = oracle(task)
     found = held_against(right, values=not undefined and property_of is None)

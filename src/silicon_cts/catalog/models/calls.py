@@ -167,8 +167,3 @@ def _matches(name: str, globs: Iterable[str]) -> bool:
 def task_of(operator: str) -> Asked | None:
     """What a name asks of a model, or that it is one of the modules; None for an operator."""
     return next((task for prefix, task in _PREFIXES.items() if operator.startswith(prefix)), None)
-
-
-def inference_of(operator: str) -> str | None:
-    """Name of the model whose inference is asked by that name; None where something else is."""
-    return operator.partition(".")[2] if task_of(operator) == "inference" else None
