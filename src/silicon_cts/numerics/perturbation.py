@@ -38,9 +38,14 @@ def _signs(shape: torch.Size, generator: torch.Generator) -> torch.Tensor:
 
 def _signs_of(values: torch.Tensor, salt: int) -> torch.Tensor:
     """+1 or -1 for each number of a float64 tensor, as its bits and the salt say: the same for the same number."""
-    bits = (values.contiguous().view(torch.int64) ^ salt).mul_(_ODD)
+    bits = (values.view(torch.int64) ^ salt).mul_(_ODD)
     bits = bits.bitwise_xor_(bits >> 32).mul_(_ODD)
     return bits.bitwise_right_shift_(62).bitwise_and_(2).sub_(1).to(torch.float64)
+
+
+def _held(values: torch.Tensor, bits: int) -> torch.Tensor:
+    """Which numbers of a float64 tensor a significand of so many bits holds: the others of theirs are zero."""
+    return (values.view(torch.int64) & ((1 << (53 - bits)) - 1)) == 0
 
 
 _ODD = -0x61C8864680B583EB
@@ -146,10 +151,8 @@ class RoundEverywhere(TorchDispatchMode):
         if tensor.is_complex():
             sizes = torch.view_as_real(tensor.resolve_conj()).sum(-1)
             return tensor * (1 + self.roundoff * _signs_of(sizes, salt))
-        nudged = tensor * (1 + self.roundoff * _signs_of(tensor, salt))
-        fraction, _ = torch.frexp(tensor)
-        scaled = fraction * 2.0**self._bits
-        return torch.where(scaled == scaled.round(), tensor, nudged)
+        nudged = tensor * _signs_of(tensor, salt).mul_(self.roundoff).add_(1.0)
+        return torch.where(_held(tensor, self._bits), tensor, nudged)
 
 
 class Results(TorchDispatchMode):
