@@ -58,6 +58,25 @@ def test_intermediate_cancellation_is_measured():
     assert 1e-3 < off < 0.2
 
 
+@pytest.mark.parametrize(
+    "largest",
+    [torch.amax, torch.max, lambda x: torch.aminmax(x).max, lambda x: torch.linalg.vector_norm(x, float("inf"))],
+    ids=["amax", "max", "aminmax", "norm"],
+)
+def test_the_largest_of_moved_numbers_is_one_of_them(largest):
+    """Its backward looks for it among them: where it were none, the gradient would be 0 / 0."""
+    x = torch.tensor([0.1, 0.7], dtype=torch.float64, requires_grad=True)
+    with RoundEverywhere(2.0**-24, seed=0):
+        (gradient,) = torch.autograd.grad(largest(x * 1.1), x)
+    assert gradient.tolist() == pytest.approx([0.0, 1.1], rel=2.0**-23)
+
+
+def test_a_norm_that_is_a_sum_is_rounded():
+    x = torch.tensor([0.1, 0.7], dtype=torch.float64)
+    with RoundEverywhere(2.0**-24, seed=0):
+        assert 1e-9 < abs(torch.linalg.vector_norm(x).item() / 0.5**0.5 - 1) < 2.0**-23
+
+
 def test_the_widths_of_a_density_are_differences_of_rounded_edges():
     """Three bins around one number: 1/3 wide, between edges of the size of 8 that float32 rounds."""
     x = torch.tensor(8.922160148620605, dtype=torch.float64)

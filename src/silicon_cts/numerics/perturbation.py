@@ -62,13 +62,18 @@ class _Kernel:
     aliases: bool
     """Whether what it returns is memory that it was given."""
     is_continuous: bool
+    is_extreme: bool
+    """Whether it answers with numbers that it is given."""
+    is_norm: bool
+    """Whether it does so where its ``ord`` is infinite."""
     is_density: bool
     """Whether it divides by the widths of bins that it makes itself, with ``density=True``."""
 
-    @property
-    def is_view(self) -> bool:
-        """Whether it computes nothing."""
-        return self.aliases and not self.written
+    def picks(self, args: tuple[Any, ...], kwargs: dict[str, Any] | None) -> bool:
+        """Whether it computes nothing: a view, the largest of some numbers, their sizes."""
+        if self.is_norm:
+            return math.isinf(self.given(args, kwargs).get("ord", 2))
+        return self.is_extreme or (self.aliases and not self.written)
 
     def given(self, args: tuple[Any, ...], kwargs: dict[str, Any] | None) -> dict[str, Any]:
         """Its arguments by name."""
@@ -83,8 +88,15 @@ def _kernel(func: Any) -> _Kernel:
         tuple(one.name for one in schema.arguments if one.alias_info and one.alias_info.is_write),
         any(one.alias_info is not None for one in schema.returns),
         is_continuous(schema.name),
+        schema.name in _EXTREMES,
+        schema.name == "aten::linalg_vector_norm",
         (schema.name, schema.overload_name) == ("aten::histogram", "bin_ct"),
     )
+
+
+_EXTREMES = ("aten::amax", "aten::amin", "aten::max", "aten::min", "aten::aminmax", "aten::abs")
+"""Kernels that round nothing, and whose backward looks where their answer is among their inputs: one that was moved
+would be nowhere. A norm looks among the sizes of its inputs."""
 
 
 def _over_widths(result: Any, rounded: Any) -> Any:
@@ -114,7 +126,7 @@ class RoundEverywhere(TorchDispatchMode):
         kernel = _kernel(func)
         if kernel.is_continuous:
             return self._rounded(off_scale(func, kernel.given(args, kwargs), 1 + self.roundoff))
-        if kernel.is_view:
+        if kernel.picks(args, kwargs):
             return func(*args, **(kwargs or {}))
         given = kernel.given(args, kwargs) if kernel.written else {}
         written = [given[name] for name in kernel.written]
