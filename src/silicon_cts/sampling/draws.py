@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -19,22 +20,36 @@ class Draws:
         self._bits = np.random.PCG64(np.random.SeedSequence([number & _UNSIGNED for number in seed]))
 
     def _raw(self, *shape: int) -> npt.NDArray[Any]:
-        count = int(np.prod(shape, dtype=np.int64))
+        count = math.prod(shape)
         raw: npt.NDArray[Any] = self._bits.random_raw(count) if count else np.empty(0, np.uint64)
         return raw.reshape(shape)
 
     def integers(self, below: int, *shape: int) -> torch.Tensor:
         """Integers of ``range(below)``, each as likely."""
-        return torch.from_numpy((self._raw(*shape) % np.uint64(below)).astype(np.int64))
+        raw, divisor = self._raw(*shape), np.uint64(below)
+        return torch.from_numpy((raw - raw // divisor * divisor).astype(np.int64))  # three times as fast as by %
 
     def permutation(self, count: int) -> torch.Tensor:
         """``range(count)`` in any order."""
-        return torch.from_numpy(self._raw(count).argsort(kind="stable"))
+        return torch.from_numpy(_order(self._raw(count)))
 
     def picks(self, below: int, count: int) -> torch.Tensor:
         """``count`` integers of ``range(below)``: each of them once in any order before any comes again, then any.
 
         Of more than 2^16, any at once.
         """
-        first = self.permutation(below)[:count] if below <= _MOST_PERMUTED else self.integers(below, 0)
+        first = torch.empty(0, dtype=torch.int64)
+        if below <= _MOST_PERMUTED:
+            first = torch.from_numpy(_order(self._raw(below), count))
         return torch.cat([first, self.integers(below, count - len(first))])
+
+
+def _order(raw: npt.NDArray[Any], most: int | None = None) -> npt.NDArray[np.int64]:
+    """Indices of the numbers, or of so many of the smallest, in rising order; of equal ones, in order."""
+    some = np.arange(len(raw))
+    if most is not None and most < len(raw) // 2:
+        some = np.flatnonzero(raw <= np.partition(raw, most)[most])
+    order: npt.NDArray[np.int64] = some[raw[some].argsort()]
+    if (raw[order[1:]] == raw[order[:-1]]).any():  # the fast way to sort does not keep these in order
+        order = some[raw[some].argsort(kind="stable")]
+    return order[:most]

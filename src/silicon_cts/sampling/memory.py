@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import cached_property
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 
@@ -18,31 +20,34 @@ class Memory:
         self._size = tensor.element_size()
         self._storage = tensor.untyped_storage() if self._watched else None
         self._before = self._bytes()
+        if self._tensor.device.type == "cpu":  # elsewhere it is a copy already
+            self._before = self._before.copy()
 
-    def _bytes(self) -> torch.Tensor:
-        """Copied to the CPU, one row an element."""
+    def _bytes(self) -> npt.NDArray[np.uint8]:
+        """As they are now, on the CPU; of the CPU's own memory, no copy."""
         if self._storage is None:
-            return torch.empty(0, self._size, dtype=torch.uint8)
-        flat = torch.empty(0, dtype=torch.uint8, device=self._tensor.device).set_(self._storage)
-        copy = flat.cpu() if flat.device.type != "cpu" else flat.clone()
-        return copy[: len(copy) // self._size * self._size].reshape(-1, self._size)
+            return np.empty(0, np.uint8)
+        return torch.empty(0, dtype=torch.uint8, device=self._tensor.device).set_(self._storage).cpu().numpy()
 
     @cached_property
-    def _difference(self) -> torch.Tensor:
-        """By element, whether it is another than before. Memory that was given back is not compared."""
+    def _different(self) -> npt.NDArray[np.bool_] | None:
+        """By byte, whether it is another than before; None if none is. Memory that was given back is not compared."""
         after = self._bytes()
         if after.shape != self._before.shape:
-            return torch.zeros(len(self._before), dtype=torch.bool)
-        return (after != self._before).any(dim=1)
+            return None
+        different = after != self._before
+        return different if different.any() else None
 
     def changed(self) -> bool:
         """Whether anything is different, in the tensor or beside it."""
-        return bool(self._difference.any())
+        return self._different is not None
 
     def changed_beside(self) -> bool:
         """Whether anything is different outside of what the tensor addressed."""
-        if not self.changed():
+        if self._different is None:
             return False
-        beside = torch.ones(len(self._before), dtype=torch.bool)
+        count = len(self._different) // self._size
+        elements = torch.from_numpy(self._different[: count * self._size].reshape(count, self._size).any(axis=1))
+        beside = torch.ones(count, dtype=torch.bool)
         beside.as_strided(self._shape, self._strides, self._offset).fill_(False)
-        return bool((self._difference & beside).any())
+        return bool((elements & beside).any())
