@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from functools import partial
 
 import pytest
 
@@ -77,7 +78,9 @@ class Check:
         self._conclude(replace(self._located(judgement), notes=notes))
 
     def _judge(self, task: Task, outcome: Outcome) -> Judgement:
-        found = judge(task, outcome, self.operator, self._session.capabilities[self.case.backend])
+        capability = self._session.capabilities[self.case.backend]
+        judgement = partial(judge, task, outcome, self.operator, capability)
+        found = self._session.kept.judgement(task, outcome, capability, judgement)
         return replace(found, reason=in_words(found.reason, task.recipe))
 
     def _task(self, judgement: Judgement) -> Task:

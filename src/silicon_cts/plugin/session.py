@@ -21,6 +21,7 @@ from silicon_cts.execution.executor import Executor
 from silicon_cts.plugin.case import Case, dtypes
 from silicon_cts.plugin.options import KNOWN_ISSUES_INI, REGRESSIONS_INI, Options
 from silicon_cts.records import fingerprint, known_issues, regressions
+from silicon_cts.records.kept import Kept
 from silicon_cts.records.known_issues import Expectation, KnownIssues, KnownIssuesError
 from silicon_cts.records.regressions import RegressionError, Regressions
 from silicon_cts.sampling.recipe import Recipe, RecipeError
@@ -42,6 +43,7 @@ class Session:
         self.is_conformance_project = bool(ini)
         self._known_issues_path = self.root / (ini or "suites/known_issues.toml")
         self.regressions_folder = self.root / str(config.getini(REGRESSIONS_INI))
+        self._cache: pytest.Cache | None = getattr(config, "cache", None)  # not with -p no:cacheprovider
         self._shrink_seconds = SHRINK_ALL * options.shrink
         self._executors: dict[str, Executor] = {}
         self._outcomes: dict[Case, tuple[list[Task], list[Outcome | None]]] = {}
@@ -90,6 +92,21 @@ class Session:
         except RegressionError as error:
             raise pytest.UsageError(str(error)) from None
 
+    @cached_property
+    def kept_in(self) -> Path | None:
+        """Where findings of earlier runs lie: in pytest's own cache, if it has one."""
+        if self._cache is None:
+            return None
+        try:
+            return self._cache.mkdir("silicon-cts")
+        except OSError:
+            return None
+
+    @cached_property
+    def kept(self) -> Kept:
+        """What earlier runs have found."""
+        return Kept(self.kept_in)
+
     def backend(self, name: str) -> Backend:
         """The backend of that name."""
         return registry.get(name)
@@ -136,9 +153,9 @@ class Session:
             asked = self.regressions.find(case.operator, case.aspect, case.dtype)
         except RegressionError as error:
             pytest.fail(str(error), pytrace=False)
-        asked += _share(plan.own(question), case, capability, self.options.budget)
+        asked += _share(self.kept.recipes(question, "own", plan.own), case, capability, self.options.budget)
         if capability.generates and task_of(case.operator) is None:
-            asked += plan.generated(question)
+            asked += self.kept.recipes(question, "generated", plan.generated)
         expectation = self.expectation(case)
         if expectation is None:
             return list(dict.fromkeys(asked))
@@ -185,6 +202,8 @@ class Session:
         for executor in self._executors.values():
             executor.close()
         self._executors.clear()
+        if "kept" in self.__dict__:
+            self.kept.close()
 
     def describe(self) -> dict[str, Any]:
         """What ``run.json`` says of this run before it starts."""

@@ -90,6 +90,11 @@ def thermal() -> str:
     return states[NSProcessInfo.processInfo().thermalState()]
 
 
+def environment() -> dict[str, str]:
+    """Those of :data:`ENVIRONMENT` that are set."""
+    return {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
+
+
 def commit() -> str | None:
     """The git commit of the working directory, if it is a checkout."""
     try:
@@ -120,7 +125,7 @@ def fingerprint() -> dict[str, Any]:
         "python_implementation": sys.implementation.name,
         "silicon_cts": silicon_cts.__version__,
         "versions": versions(),
-        "environment": {name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
+        "environment": environment(),
         "power": power(),
         "thermal": thermal(),
     }
