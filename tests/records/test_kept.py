@@ -157,8 +157,11 @@ def test_whatever_a_tensor_is_made_of_it_is_told_apart_from_others(folder, tenso
     assert [judged(folder, replace(ran(), observed=[one]))[1] for one in (tensor, torch.ones(7))] == [1, 1]
 
 
-def test_pytest_keeps_it_in_its_cache(project):
-    result = project.runpytest_subprocess("--backend", "cpu", "--op", "add", "--dtype", "float32", "-q")
-    result.assert_outcomes(passed=2)
+def test_pytest_keeps_it_in_its_cache_and_says_so(project):
+    arguments = ("--backend", "cpu", "--op", "add", "--dtype", "float32")
+    project.runpytest_subprocess(*arguments).assert_outcomes(passed=2)
     (database,) = project.path.glob(".pytest_cache/d/silicon-cts/*.sqlite")
-    assert kept.count(database.parent) == len(generated(Question("add", "forward", "float32", "quick", 0))) + 8 + 2
+    samples, drawn = 8, len(generated(Question("add", "forward", "float32", "quick", 0)))
+    assert kept.count(database.parent) == samples + drawn + len(("own", "generated"))
+    again = project.runpytest_subprocess(*arguments, "--collect-only")
+    again.stdout.fnmatch_lines([f"cache: {samples + drawn + 2} findings of earlier runs *"])

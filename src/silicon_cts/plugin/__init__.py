@@ -14,7 +14,7 @@ import pytest
 from silicon_cts.plugin import each, options, parametrise
 from silicon_cts.plugin.recorder import Recorder
 from silicon_cts.plugin.session import SESSION, Session
-from silicon_cts.records import fingerprint
+from silicon_cts.records import fingerprint, kept
 
 if TYPE_CHECKING:
     from silicon_cts.plugin.check import Check
@@ -72,7 +72,10 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
         return []
     lines = [fingerprint.headline({**fingerprint.fingerprint(), "versions": session.versions})]
     lines += [f"backend {name}: {absence or 'here'}" for name, absence in session.absences.items()]
-    return [*lines, f"budget {session.options.budget}, seed {session.options.seed}"]
+    lines.append(f"budget {session.options.budget}, seed {session.options.seed}")
+    if session.kept_in is not None and (findings := kept.count(session.kept_in)):
+        lines.append(f"cache: {findings:,} findings of earlier runs are not found again (--cache-clear)")
+    return lines
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

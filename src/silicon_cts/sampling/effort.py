@@ -46,8 +46,8 @@ _QUICK = {
     "forward": 6, "gradient": 3, "layout": 3,
     "inplace": 2, "out": 2, "special_values": 2, "rejects": 2, "repeat": 1, "random": 1,
 }  # fmt: skip
-"""Chosen by what they catch of the faults of :mod:`silicon_cts.backends.simulated` for the seconds that they take:
-reports/README.md. All aspects share the sizes that are drawn, which take most of the time."""
+"""Chosen by what they catch of the faults of :mod:`silicon_cts.backends.simulated` for the seconds that they take; the
+figures stand in reports/README.md. All aspects share the sizes that are drawn, which take most of the time."""
 _EVERY = tuple(_QUICK)
 _MANY = ("float32", "float16", "bfloat16", "complex64")
 _ALL = (*_MANY, "int64", "bool")
