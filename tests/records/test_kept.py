@@ -1,6 +1,7 @@
 """What of an earlier run is not found out again, and what always is?"""
 
 import os
+import sqlite3
 import time
 from dataclasses import replace
 
@@ -126,6 +127,27 @@ def test_a_file_that_is_no_database_is_made_anew(folder):
     assert [judged(folder, ran())[1] for _ in range(2)] == [1, 0]
 
 
+def test_a_database_that_another_process_holds_is_left_alone(folder, monkeypatch):
+    judged(folder, ran())
+
+    def locked(path):
+        raise sqlite3.OperationalError("database is locked")
+
+    monkeypatch.setattr(kept, "_database", locked)
+    assert judged(folder, ran())[1] == 1
+    monkeypatch.undo()
+    assert judged(folder, ran())[1] == 0
+
+
+def test_several_processes_keep_their_findings_in_one_place(folder):
+    one, other = Kept(folder), Kept(folder)
+    for memory, seed in ((one, 0), (other, 1)):
+        memory.recipes(Question("add", "forward", "float32", "quick", seed), "own", lambda _: [])
+    one.close()
+    other.close()
+    assert kept.count(folder) == 2
+
+
 def test_without_a_folder_that_can_be_written_nothing_is_kept(tmp_path):
     (tmp_path / "file").write_text("")
     for folder in (None, tmp_path / "file" / "below"):
@@ -139,14 +161,14 @@ def test_what_nobody_asked_for_in_a_month_is_thrown_away(folder):
     for path, days in ((old, 31), (recent, 3)):
         path.write_bytes(now.read_bytes())
         os.utime(path, (time.time() - 86400 * days,) * 2)
-    Kept(folder).close()
+    kept.tidy(folder)
     assert not old.exists() and recent.exists() and kept.count(folder) == 1
 
 
 def test_a_folder_that_is_too_large_is_emptied(folder, monkeypatch):
     judged(folder, ran())
     monkeypatch.setattr(kept, "_MOST_BYTES", 1000)
-    Kept(folder).close()
+    kept.tidy(folder)
     assert kept.count(folder) == 0
 
 

@@ -60,6 +60,8 @@ def pytest_configure(config: pytest.Config) -> None:
         if session.is_conformance_project:
             _ = session.known_issues
             _ = session.regressions
+            if session.kept_in is not None:
+                kept.tidy(session.kept_in)
         recorder = Recorder(session)
         config.stash[_RECORDER] = recorder
         config.pluginmanager.register(recorder, "silicon-cts-recorder")

@@ -60,7 +60,6 @@ class Kept:
         if folder is not None:
             with suppress(OSError, sqlite3.Error):
                 folder.mkdir(parents=True, exist_ok=True)
-                _forget(folder)
                 self._database = _opened(folder / f"{_judges()}.sqlite")
 
     def recipes(self, question: Question, part: str, find: Callable[[Question], list[Recipe]]) -> list[Recipe]:
@@ -134,8 +133,11 @@ def _opened(path: Path) -> sqlite3.Connection:
     """The database at a path; a file that is none is made anew. Raises sqlite3.Error and OSError."""
     try:
         return _database(path)
+    except sqlite3.OperationalError:  # busy, or a disk that is full: another process may be using it
+        raise
     except sqlite3.DatabaseError:
-        path.unlink(missing_ok=True)
+        for file in path.parent.glob(f"{path.name}*"):
+            file.unlink(missing_ok=True)
         return _database(path)
 
 
@@ -152,13 +154,17 @@ def _database(path: Path) -> sqlite3.Connection:
     return database
 
 
-def _forget(folder: Path) -> None:
-    """Remove what was found with versions that have not been used for long, and all where it is too much."""
-    found = {path: path.stat() for path in folder.glob("*.sqlite*")}
-    everything = sum(one.st_size for one in found.values()) > _MOST_BYTES
-    for path, one in found.items():
-        if everything or time.time() - one.st_mtime > _MOST_DAYS * 86400:
-            path.unlink(missing_ok=True)
+def tidy(folder: Path) -> None:
+    """Remove what was found with versions that have not been used for long, and all where it is too much.
+
+    For a process that is alone with the folder: a database must not go away under another one.
+    """
+    with suppress(OSError):
+        found = {path: path.stat() for path in folder.glob("*.sqlite*")}
+        everything = sum(one.st_size for one in found.values()) > _MOST_BYTES
+        for path, one in found.items():
+            if everything or time.time() - one.st_mtime > _MOST_DAYS * 86400:
+                path.unlink(missing_ok=True)
 
 
 def count(folder: Path) -> int:
