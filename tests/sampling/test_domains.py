@@ -16,6 +16,8 @@ UNDEFINED = {
     "pinverse of a batch with one matrix of deficient rank": Recipe(
         "pinverse", "float32", 4, seed=3, sizes=((2, 33), (5, 4)), leading=(15,), values=("zero_one",)
     ),
+    "rms_norm of numbers smaller than its epsilon": Recipe("nn.functional.rms_norm", "float32", 5, values=("small",)),
+    "histc of numbers that vanish beside its edges": Recipe("histc", "float32", 15, values=("small",)),
 }
 
 

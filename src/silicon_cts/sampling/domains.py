@@ -39,12 +39,35 @@ def _enumerated(sample: Sample) -> bool:
     return interpolation in range(3) and padding in range(3)
 
 
+def _above_epsilon(sample: Sample) -> bool:
+    """``rms_norm(x, shape, weight, eps)`` adds the epsilon of its input's dtype to the mean square unless it is given
+    one. In float64 that is another one: of mean squares from a half on, by two roundings of the answer at most."""
+    (x, shape, *others), named = sample.arguments()
+    if any(type(one) is float for one in (*others, named.get("eps"))):
+        return True
+    squares = x.detach().abs().to(torch.float64).square()
+    return bool((squares.mean(tuple(range(-len(shape), 0))) >= 0.5).all())
+
+
+def _beside_edges(sample: Sample) -> bool:
+    """``histc(x, bins, min, max)`` subtracts the lowest edge: numbers that vanish beside the edges are in the bin
+    that rounding puts them in."""
+    (x, *positional), named = sample.arguments()
+    given = dict(zip(("bins", "min", "max"), positional, strict=False)) | named
+    largest = max(abs(given.get("min", 0)), abs(given.get("max", 0)))
+    sizes = x.detach().abs()
+    noise = 4 * torch.finfo(x.dtype).eps * largest if x.is_floating_point() else 0
+    return bool(((sizes == 0) | (sizes > noise)).all())
+
+
 _DOMAINS: dict[str, Callable[[Sample], bool]] = {
     "mvlgamma.*": _above_half,
     "linalg.solve_ex": _invertible,
     "linalg.inv_ex": _invertible,
     "pinverse": _of_full_rank,
     "grid_sampler_[23]d": _enumerated,
+    "nn.functional.rms_norm": _above_epsilon,
+    "histc": _beside_edges,
 }
 """By glob, whether the answer to a call that the CPU takes is defined."""
 
