@@ -154,7 +154,7 @@ class Session:
         except RegressionError as error:
             pytest.fail(str(error), pytrace=False)
         asked += _share(self.kept.recipes(question, "own", plan.own), case, capability, self.options.budget)
-        if capability.generates and task_of(case.operator) is None:
+        if self._generates(case):
             asked += self.kept.recipes(question, "generated", plan.generated)
         expectation = self.expectation(case)
         if expectation is None:
@@ -164,6 +164,12 @@ class Session:
         except RecipeError:
             return list(dict.fromkeys(asked))
         return list(dict.fromkeys([expectation.recipe, *asked]))
+
+    def _generates(self, case: Case) -> bool:
+        """Whether generated samples are asked: at ``quick`` not where each new shape is a program of its own."""
+        capability = self.capabilities[case.backend]
+        at_length = self.options.budget == "quick" and capability.ahead_of_time
+        return capability.generates and not at_length and task_of(case.operator) is None
 
     def outcomes(self, case: Case) -> tuple[list[Task], list[Outcome | None]]:
         """What came of a case: its tasks, and an outcome for each.
