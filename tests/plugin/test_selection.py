@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import torch  # here: what a test of pytester imports first is unloaded after it, and torch cannot be loaded twice
 
 SUITES = Path(__file__).parents[2] / "suites"
 
@@ -24,7 +25,6 @@ def test_ids_read_as_operator_dtype_backend(project: pytest.Pytester):
 @pytest.mark.parametrize("options", [["-m", "mps"], ["-m", "cuda"], ["-m", "ane"]], ids=lambda options: options[1])
 def test_each_absent_backend_is_one_skip_with_its_reason(pytester: pytest.Pytester, options: list[str], request):
     present = {"mps": "torch.backends.mps.is_available()", "cuda": "torch.cuda.is_available()", "ane": "False"}
-    torch = pytest.importorskip("torch")
     if eval(present[options[1]], {"torch": torch}):
         pytest.skip("this machine has it")
     run = pytester.runpytest_subprocess(

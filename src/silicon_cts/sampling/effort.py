@@ -43,7 +43,7 @@ def within(sizes: Sequence[int], most: int) -> list[int]:
 
 
 _QUICK = {
-    "forward": 6, "gradient": 3, "layout": 3,
+    "forward": 3, "gradient": 2, "layout": 3,
     "inplace": 2, "out": 2, "special_values": 2, "rejects": 2, "repeat": 1, "random": 1,
 }  # fmt: skip
 """Chosen by what they catch of the faults of :mod:`silicon_cts.backends.simulated` for the seconds that they take; the
