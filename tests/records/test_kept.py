@@ -100,7 +100,7 @@ def test_what_left_no_answer_is_judged_every_time(folder):
 
 def test_other_sources_and_other_versions_judge_anew(folder, monkeypatch):
     judged(folder, ran())
-    monkeypatch.setattr(kept, "versions", lambda: {"torch": "9"})
+    monkeypatch.setattr(kept, "versions", lambda packages: {"torch": "9"})
     kept._judges.cache_clear()
     try:
         assert judged(folder, ran())[1] == 1

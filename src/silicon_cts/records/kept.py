@@ -15,13 +15,11 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
-from dataclasses import replace
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from silicon_cts.records.fingerprint import chip, environment, versions
+from silicon_cts.records.fingerprint import PACKAGES, chip, environment, versions
 
 if TYPE_CHECKING:
     import torch
@@ -55,7 +53,6 @@ class Kept:
     def __init__(self, folder: Path | None) -> None:
         """``folder`` is made where it is missing."""
         self._waiting: dict[bytes, str] = {}
-        self.used = self.judged = 0
         self._database: sqlite3.Connection | None = None
         if folder is not None:
             with suppress(OSError, sqlite3.Error):
@@ -82,18 +79,16 @@ class Kept:
         """What ``judge`` says of an outcome."""
         from silicon_cts.numerics.verdict import Judgement
 
-        self.judged += 1
         if self._database is None or outcome.kind != "result":
             return judge()
         said = (task, outcome.violations, outcome.notes, outcome.elsewhere)
         key = _digest([repr(said), repr(capability), *_bits(outcome.observed), *_bits(outcome.spread)])
         text = self._read(key)
         if text is not None:
-            self.used += 1
-            data = json.loads(text)
-            data["worst"] = None if data["worst"] is None else tuple(data["worst"])
-            found = Judgement("agrees", task.recipe, **{**data, "notes": tuple(data["notes"])})
-            return replace(found, seconds=outcome.seconds, way=task.way, placement=outcome.placement)
+            data: dict[str, Any] = json.loads(text)
+            data |= {name: tuple(data[name]) for name in ("worst", "notes") if data[name] is not None}
+            data |= {"seconds": outcome.seconds, "way": task.way, "placement": outcome.placement}
+            return Judgement("agrees", task.recipe, **data)
         judged = judge()
         if judged.verdict == "agrees":
             self._write(key, json.dumps({name: getattr(judged, name) for name in _FIELDS}))
@@ -191,10 +186,7 @@ def _source(path: Path) -> bytes | None:
 
 
 def _circumstances() -> Iterable[str]:
-    yield repr(sorted(versions().items()))
-    for package in _FOR_SAMPLES:
-        with suppress(PackageNotFoundError):
-            yield f"{package} {version(package)}"
+    yield repr(sorted(versions((*PACKAGES, *_FOR_SAMPLES)).items()))
     yield repr((platform.python_version(), platform.platform(), chip(), sorted(environment().items())))
 
 

@@ -49,7 +49,7 @@ def _above_epsilon(sample: Sample) -> bool:
     return bool((squares.mean(tuple(range(-len(shape), 0))) >= 0.5).all())
 
 
-def _beside_edges(sample: Sample) -> bool:
+def _clear_of_edges(sample: Sample) -> bool:
     """``histc(x, bins, min, max)`` subtracts the lowest edge: numbers that vanish beside the edges are in the bin
     that rounding puts them in."""
     (x, *positional), named = sample.arguments()
@@ -67,7 +67,7 @@ _DOMAINS: dict[str, Callable[[Sample], bool]] = {
     "pinverse": _of_full_rank,
     "grid_sampler_[23]d": _enumerated,
     "nn.functional.rms_norm": _above_epsilon,
-    "histc": _beside_edges,
+    "histc": _clear_of_edges,
 }
 """By glob, whether the answer to a call that the CPU takes is defined."""
 
