@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch.utils._pytree import tree_flatten
 
+from silicon_cts.sampling.call import Sample
 from silicon_cts.sampling.extent import too_much
 from silicon_cts.sampling.recipe import Recipe
 from silicon_cts.sampling.sample import make
@@ -65,3 +67,19 @@ def test_a_histogram_of_more_bins_than_memory_is_not_asked():
     assert sample.leaves[first] is many[first]
     assert takes("histogramdd", sample)
     assert "more than" in too_much("histogramdd", replace(sample, leaves=tuple(many)))
+
+
+def called(call, *arguments):
+    leaves, spec = tree_flatten((arguments, {}))
+    return Sample(call, tuple(leaves), spec, lambda answer: answer)
+
+
+def test_a_product_of_empty_matrices_is_as_large_as_their_other_sizes():
+    large = called(torch.matmul, torch.zeros(1024, 1024, 0), torch.zeros(0, 1024))  # 2^30 zeros
+    assert "more than" in too_much("matmul", large)
+    assert takes("matmul", called(torch.matmul, torch.zeros(3, 4, 0), torch.zeros(0, 5)))
+
+
+def test_what_a_call_makes_on_its_way_to_a_small_answer_counts_too():
+    pairs = called(lambda x: (x[:, None] - x).abs().sum(), torch.zeros(4096))
+    assert "on the way" in too_much("sub", pairs)

@@ -34,7 +34,12 @@ def _numbers(sample: Sample) -> list[int]:
 
 def _largest(sample: Sample) -> int:
     numbers = _numbers(sample)
-    return max([math.prod(numbers), *numbers, *(tensor.numel() for tensor in sample.tensors)], default=0)
+    return max([math.prod(numbers), *numbers, *map(_reach, sample.tensors)], default=0)
+
+
+def _reach(tensor: torch.Tensor) -> int:
+    """Elements that it has; of an empty one, those that an answer may have: (n, 0) @ (0, n) is n by n."""
+    return math.prod(size for size in tensor.shape if size)
 
 
 def too_much(operator: str, sample: Sample) -> str | None:
@@ -45,13 +50,15 @@ def too_much(operator: str, sample: Sample) -> str | None:
         return why
     if max(largest**2, _combinations(sample)) <= _AT_ONCE:
         return None
+    sizes = Sizes()
     try:
-        answer = _on_meta(sample).run()
+        with sizes:
+            answer = _on_meta(sample).run()
     except Exception:  # meta cannot say
         if operator in _PRODUCTS and _combinations(sample) > largest * _MOST_OUTPUT:
             return f"the answer has more than {_MOST_OUTPUT} elements"
         return "nobody can say how large the answer is" if largest > _UNASKED else None
-    return outgrows(sample, answer)
+    return outgrows(sample, answer) or (None if sizes.fit else "a kernel on the way makes too many elements")
 
 
 def outgrows(sample: Sample, answer: Any) -> str | None:
@@ -63,7 +70,7 @@ def outgrows(sample: Sample, answer: Any) -> str | None:
 
 def _combinations(sample: Sample) -> int:
     """Of one element of each tensor and all that its integers count."""
-    return math.prod([*_numbers(sample), *(max(tensor.numel(), 1) for tensor in sample.tensors)])
+    return math.prod([*_numbers(sample), *map(_reach, sample.tensors)])
 
 
 def _on_meta(sample: Sample) -> Sample:

@@ -213,6 +213,7 @@ def is_wrong(recipe: Recipe) -> bool:
 
 _NO_MISTAKE = (
     "RecipeError", "NotImplementedError", "not implemented", "not supported", "INTERNAL ASSERT", "answer has more than",
+    "on the way makes",
     "nobody can say", "does not check its input", "uninitialised", "undefined", "there are n over r", "cannot lie",
     "DefaultCPUAllocator",
 )  # fmt: skip
