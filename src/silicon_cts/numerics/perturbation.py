@@ -36,11 +36,12 @@ def _signs(shape: torch.Size, generator: torch.Generator) -> torch.Tensor:
     return torch.randint(0, 2, shape, generator=generator, dtype=torch.float64).mul_(2).sub_(1)
 
 
-def _signs_of(values: torch.Tensor, salt: int) -> torch.Tensor:
-    """+1 or -1 for each number of a float64 tensor, as its bits and the salt say: the same for the same number."""
+def _factors(values: torch.Tensor, roundoff: float, salt: int) -> torch.Tensor:
+    """1 +- roundoff for each number of a float64 tensor, as its bits and the salt say: the same for the same number."""
     bits = (values.view(torch.int64) ^ salt).mul_(_ODD)
     bits = bits.bitwise_xor_(bits >> 32).mul_(_ODD)
-    return bits.bitwise_right_shift_(62).bitwise_and_(2).sub_(1).to(torch.float64)
+    off = torch.copysign(torch.tensor(roundoff, dtype=torch.float64), bits.view(torch.float64))
+    return off.neg_().add_(1.0) if roundoff > 0 else off.add_(1.0)
 
 
 def _held(values: torch.Tensor, bits: int) -> torch.Tensor:
@@ -162,8 +163,8 @@ class RoundEverywhere(TorchDispatchMode):
         salt = self._salts.getrandbits(62)
         if tensor.is_complex():
             sizes = torch.view_as_real(tensor.resolve_conj()).sum(-1)
-            return tensor * (1 + self.roundoff * _signs_of(sizes, salt))
-        nudged = tensor * _signs_of(tensor, salt).mul_(self.roundoff).add_(1.0)
+            return tensor * _factors(sizes, self.roundoff, salt)
+        nudged = tensor * _factors(tensor, self.roundoff, salt)
         return torch.where(_held(tensor, self._bits), tensor, nudged)
 
 

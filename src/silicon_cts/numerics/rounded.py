@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 
@@ -39,12 +40,12 @@ class Errors:
     conditioned: bool
     """Whether ``allowed`` holds the conditioning: not where the roundings of the results explain all errors."""
 
-    @property
+    @cached_property
     def finite(self) -> torch.Tensor:
         """Where there is an error to speak of."""
         return self.wide.isfinite() & self.actual.isfinite()
 
-    @property
+    @cached_property
     def error(self) -> torch.Tensor:
         """Of each element, 0 where there is none to speak of."""
         return torch.where(self.finite, (self.actual - self.wide).abs(), 0.0)
