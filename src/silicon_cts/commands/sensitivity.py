@@ -72,26 +72,54 @@ def _line(one: Finding) -> str:
     return f"{one.fault:14} {one.code} {one.checks:6} checks {one.seconds:6.1f} s  {found:24} {one.recipe}"
 
 
-def _hunted(
-    jobs: list[tuple[str, str, str, tuple[str, ...]]], budget: str, seed: int, processes: int
-) -> Iterator[Finding]:
-    """In so many processes; faults of the same operators in the same one, where their recipes are drawn already."""
-    from concurrent.futures import ProcessPoolExecutor, as_completed
-    from multiprocessing import get_context
+Job = tuple[str, str, str, tuple[str, ...]]
+"""A fault as ``hunt`` is asked for it: where it is found, its code, what it does, the operators concerned."""
 
-    groups: dict[str, list[tuple[str, str, str, tuple[str, ...]]]] = {}
+
+def _hunted(jobs: list[Job], budget: str, seed: int, processes: int) -> Iterator[Finding]:
+    """In so many processes; faults of the same operators in the same one, where their recipes are drawn already.
+
+    What a process that was ended has left over is asked again, each group in a process of its own. Raises MistakeError
+    at the end, naming those that ended that one too.
+    """
+    groups: dict[str, list[Job]] = {}
     for job in jobs:
         groups.setdefault(job[3][0], []).append(job)
     if processes <= 1:
         yield from (one for group in groups.values() for one in hunted(group, budget, seed))
         return
+    longest_first = sorted(groups.values(), key=len, reverse=True)
+    left: list[list[Job]] = []
+    yield from _together(longest_first, budget, seed, processes, left)
+    ended: list[list[Job]] = []
+    for group in left:
+        yield from _together([group], budget, seed, 1, ended)
+    if ended:
+        operators = ", ".join(dict.fromkeys(name for group in ended for job in group for name in job[3]))
+        raise MistakeError(
+            f"{len(ended)} processes ended while they asked {operators}: out of memory, or a crash of PyTorch's CPU; "
+            "what was found besides stands above, and no page was written"
+        )
+
+
+def _together(
+    groups: list[list[Job]], budget: str, seed: int, processes: int, left: list[list[Job]]
+) -> Iterator[Finding]:
+    """The findings of the groups as they come; when a process is ended, ``left`` gets the groups without any."""
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from concurrent.futures.process import BrokenProcessPool
+    from multiprocessing import get_context
+
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        longest_first = sorted(groups.values(), key=len, reverse=True)
-        for done in as_completed([pool.submit(hunted, group, budget, seed) for group in longest_first]):
-            yield from done.result()
+        asked = {pool.submit(hunted, group, budget, seed): group for group in groups}
+        for done in as_completed(asked):
+            try:
+                yield from done.result()
+            except BrokenProcessPool:  # so it says of all that are not done
+                left.append(asked[done])
 
 
-def hunted(jobs: list[tuple[str, str, str, tuple[str, ...]]], budget: str, seed: int) -> list[Finding]:
+def hunted(jobs: list[Job], budget: str, seed: int) -> list[Finding]:
     """The faults of some rows, one after the other, in this process."""
     import warnings
 
