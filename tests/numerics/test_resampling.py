@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from silicon_cts.numerics.perturbation import RoundEverywhere
-from silicon_cts.numerics.resampling import is_continuous, off_scale
+from silicon_cts.numerics.resampling import off_scale
 
 KERNELS = {
     "upsample_linear1d": (2, 3, 7),
@@ -35,9 +35,21 @@ def test_without_an_error_it_is_the_kernel_and_with_one_it_is_not(name, shape, b
     assert 0 < moved < 1e-3
 
 
-def test_the_nearest_element_is_not_moved():
-    assert not is_continuous("aten::upsample_nearest2d")
-    image = torch.randn(1, 1, 4, 4, dtype=torch.float64)
-    with RoundEverywhere(2.0**-24, seed=0):
-        big = torch.nn.functional.interpolate(image, scale_factor=2.0, mode="nearest")
-    torch.testing.assert_close(big[..., ::2, ::2], image, rtol=1e-6, atol=0)
+def nearest(signal, factor, **how):
+    with RoundEverywhere(factor * 2.0**-24, seed=0):
+        return torch.nn.functional.interpolate(signal, mode="nearest", **how)
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_the_nearest_element_is_not_moved_where_the_scale_is_exact(sign):
+    signal = torch.randn(1, 1, 4, dtype=torch.float64)
+    torch.testing.assert_close(nearest(signal, sign, scale_factor=2.0)[..., ::2], signal, rtol=1e-6, atol=0)
+
+
+def test_elsewhere_it_is_the_next_one_only_where_a_position_falls_between_two():
+    signal = torch.arange(1024, dtype=torch.float64).reshape(1, 1, -1)  # 614 of 1024: position 307 is at 512
+    right = torch.nn.functional.interpolate(signal, size=614, mode="nearest")
+    moved = [nearest(signal, sign, size=614) for sign in (1.0, -1.0)]
+    assert [one.flatten()[307].round().item() for one in moved] == [512, 511]
+    for one in moved:
+        assert ((one - right).abs() > 0.5).nonzero()[:, -1].tolist() in ([], [307])

@@ -15,7 +15,7 @@ from torch.utils._pytree import tree_leaves, tree_map_only
 
 from silicon_cts.catalog import traits
 from silicon_cts.catalog.dtypes import name_of
-from silicon_cts.numerics.resampling import is_continuous, off_scale
+from silicon_cts.numerics.resampling import off_scale, resamples
 from silicon_cts.sampling.layout import over_memory
 from silicon_cts.sampling.sample import Sample
 
@@ -62,7 +62,7 @@ class _Kernel:
     """Arguments that it writes to."""
     aliases: bool
     """Whether what it returns is memory that it was given."""
-    is_continuous: bool
+    resamples: bool
     is_extreme: bool
     """Whether it answers with numbers that it is given."""
     is_norm: bool
@@ -88,7 +88,7 @@ def _kernel(func: Any) -> _Kernel:
         tuple(one.name for one in schema.arguments),
         tuple(one.name for one in schema.arguments if one.alias_info and one.alias_info.is_write),
         any(one.alias_info is not None for one in schema.returns),
-        is_continuous(schema.name),
+        resamples(schema.name),
         schema.name in _EXTREMES,
         schema.name == "aten::linalg_vector_norm",
         (schema.name, schema.overload_name) == ("aten::histogram", "bin_ct"),
@@ -125,7 +125,7 @@ class RoundEverywhere(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run the kernel, then nudge what it made."""
         kernel = _kernel(func)
-        if kernel.is_continuous:
+        if kernel.resamples:
             return self._rounded(off_scale(func, kernel.given(args, kwargs), 1 + self.roundoff))
         if kernel.picks(args, kwargs):
             return func(*args, **(kwargs or {}))
