@@ -70,6 +70,13 @@ def test_a_write_that_is_dropped_leaves_garbage():
     assert found.tensors[0].isnan().all()
 
 
+def test_a_call_may_ask_for_more_memory_than_it_was_given():
+    tensor = torch.zeros(2)
+    memory = Memory(tensor)
+    tensor.resize_(5)  # torch never resizes memory that NumPy has seen
+    assert not memory.changed_beside()
+
+
 def test_zeros_of_either_sign_are_different_memory():
     tensor = torch.zeros(4)
     memory = Memory(tensor)

@@ -19,20 +19,19 @@ class Memory:
         self._offset = int(tensor.storage_offset()) if self._watched else 0
         self._size = tensor.element_size()
         self._storage = tensor.untyped_storage() if self._watched else None
-        self._before = self._bytes()
-        if self._tensor.device.type == "cpu":  # elsewhere it is a copy already
-            self._before = self._before.copy()
+        memory = self._memory()
+        # A copy for NumPy: of memory that it has seen, PyTorch makes no more when a call needs more.
+        self._before = (memory.clone() if memory.device.type == "cpu" else memory.cpu()).numpy()
 
-    def _bytes(self) -> npt.NDArray[np.uint8]:
-        """As they are now, on the CPU; of the CPU's own memory, no copy."""
-        if self._storage is None:
-            return np.empty(0, np.uint8)
-        return torch.empty(0, dtype=torch.uint8, device=self._tensor.device).set_(self._storage).cpu().numpy()
+    def _memory(self) -> torch.Tensor:
+        """Its bytes as they are now, where they are."""
+        empty = torch.empty(0, dtype=torch.uint8, device=self._tensor.device)
+        return empty if self._storage is None else empty.set_(self._storage)
 
     @cached_property
     def _different(self) -> npt.NDArray[np.bool_] | None:
         """By byte, whether it is another than before; None if none is. Memory that was given back is not compared."""
-        after = self._bytes()
+        after = self._memory().cpu().numpy()
         if after.shape != self._before.shape:
             return None
         different = after != self._before
