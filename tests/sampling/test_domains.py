@@ -83,3 +83,14 @@ def test_a_product_of_empty_matrices_is_as_large_as_their_other_sizes():
 def test_what_a_call_makes_on_its_way_to_a_small_answer_counts_too():
     pairs = called(lambda x: (x[:, None] - x).abs().sum(), torch.zeros(4096))
     assert "on the way" in too_much("sub", pairs)
+
+
+def test_a_convolution_with_a_kernel_as_large_as_its_signal_is_not_asked():
+    def convolve(signal, kernel):
+        return torch.nn.functional.conv_transpose2d(signal, kernel)
+
+    wide = called(convolve, torch.zeros(1, 1, 33, 129), torch.zeros(1, 1, 33, 1023))
+    assert "operations an element" in too_much("nn.functional.conv_transpose2d", wide)
+    usual = called(convolve, torch.zeros(4, 16, 32, 32), torch.zeros(16, 16, 3, 3))
+    assert too_much("nn.functional.conv_transpose2d", usual) is None
+    assert too_much("mm", called(torch.mm, torch.zeros(1024, 1024), torch.zeros(1024, 1024))) is None

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import flop_registry
 
 from silicon_cts.sampling.call import Sample, is_device
 
@@ -19,6 +20,13 @@ _UNASKED = 2**14
 _MOST_OUTPUT = 2**19
 """Elements of all outputs together, or four times those of the largest input; a larger answer (an outer product of long
 vectors, a tensor padded in six dimensions) makes a recipe invalid: 64 of them travel together."""
+_MOST_WORK = 2**12
+"""Operations for each element of the largest input: twice what a product of 1,024 by 1,024 matrices takes.
+
+A convolution with a kernel as large as its signal takes seconds in float64, and is computed fifty times.
+"""
+_UNASKED_WORK = 2**24
+"""Operations that no call is refused for."""
 _MOST_INPUT: dict[str, tuple[int, str]] = {
     "combinations": (6, "there are n over r combinations, of n to the r that it looks at"),
 }
@@ -58,6 +66,8 @@ def too_much(operator: str, sample: Sample) -> str | None:
         if operator in _PRODUCTS and _combinations(sample) > largest * _MOST_OUTPUT:
             return f"the answer has more than {_MOST_OUTPUT} elements"
         return "nobody can say how large the answer is" if largest > _UNASKED else None
+    if sizes.operations > max(_UNASKED_WORK, _MOST_WORK * max(sample.elements, 1)):
+        return f"a kernel on the way makes more than {_MOST_WORK} operations an element"
     return outgrows(sample, answer) or (None if sizes.fit else "a kernel on the way makes too many elements")
 
 
@@ -85,16 +95,19 @@ def _on_meta(sample: Sample) -> Sample:
 
 
 class Sizes(TorchDispatchMode):
-    """How many elements has the largest result of an ATen kernel?"""
+    """How many elements has the largest result of an ATen kernel, and how many operations do products take?"""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.largest = 0
+        self.operations = 0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run the kernel and look at what it made."""
         result = func(*args, **(kwargs or {}))
         self.largest = max([self.largest, *(o.numel() for o in tree_leaves(result) if isinstance(o, torch.Tensor))])
+        if count := flop_registry.get(func._overloadpacket):
+            self.operations += count(*args, **(kwargs or {}), out_val=result)
         return result
 
     @property
