@@ -69,4 +69,4 @@ def test_a_process_that_is_ended_is_asked_again_and_no_traceback(times, tmp_path
     if times == 1:
         assert (status, page.exists()) == (0, True) and "1 of 1 fault caught" in out
     else:
-        assert (status, page.exists()) == (2, False) and "1 processes ended while they asked exp" in err
+        assert (status, page.exists()) == (2, False) and "1 process ended while asking exp:" in err

@@ -88,24 +88,28 @@ def _hunted(jobs: list[Job], budget: str, seed: int, processes: int) -> Iterator
     if processes <= 1:
         yield from (one for group in groups.values() for one in hunted(group, budget, seed))
         return
-    longest_first = sorted(groups.values(), key=len, reverse=True)
     left: list[list[Job]] = []
-    yield from _together(longest_first, budget, seed, processes, left)
+    for group, findings in _together(sorted(groups.values(), key=len, reverse=True), budget, seed, processes):
+        left += [group] if findings is None else []
+        yield from findings or ()
     ended: list[list[Job]] = []
-    for group in left:
-        yield from _together([group], budget, seed, 1, ended)
+    for group, findings in (one for alone in left for one in _together([alone], budget, seed, processes=1)):
+        ended += [group] if findings is None else []
+        yield from findings or ()
     if ended:
+        from silicon_cts.reports.text import count
+
         operators = ", ".join(dict.fromkeys(name for group in ended for job in group for name in job[3]))
         raise MistakeError(
-            f"{len(ended)} processes ended while they asked {operators}: out of memory, or a crash of PyTorch's CPU; "
-            "what was found besides stands above, and no page was written"
+            f"{count(len(ended), 'process', 'processes')} ended while asking {operators}: "
+            "out of memory, or a crash of PyTorch's CPU; what was found besides stands above, and no page was written"
         )
 
 
 def _together(
-    groups: list[list[Job]], budget: str, seed: int, processes: int, left: list[list[Job]]
-) -> Iterator[Finding]:
-    """The findings of the groups as they come; when a process is ended, ``left`` gets the groups without any."""
+    groups: list[list[Job]], budget: str, seed: int, processes: int
+) -> Iterator[tuple[list[Job], list[Finding] | None]]:
+    """The findings of each group as they come; None for those that were not done when a process was ended."""
     from concurrent.futures import ProcessPoolExecutor, as_completed
     from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import get_context
@@ -114,9 +118,9 @@ def _together(
         asked = {pool.submit(hunted, group, budget, seed): group for group in groups}
         for done in as_completed(asked):
             try:
-                yield from done.result()
-            except BrokenProcessPool:  # so it says of all that are not done
-                left.append(asked[done])
+                yield asked[done], done.result()
+            except BrokenProcessPool:
+                yield asked[done], None
 
 
 def hunted(jobs: list[Job], budget: str, seed: int) -> list[Finding]:

@@ -47,14 +47,14 @@ def off_scale(func: Callable[..., Any], given: dict[str, Any], factor: float) ->
 def _scales(given: dict[str, Any], sizes: Sequence[int], outputs: Sequence[int]) -> dict[str, float]:
     """By how much each dimension grows, by the name of the kernel's argument: as given, else as the sizes say."""
     names = _NAMES[-len(outputs) :] if len(outputs) > 1 else ("scales",)
-    ratios = [new / old if old else 1.0 for new, old in zip(outputs, sizes, strict=True)]
+    ratios = [new / old for new, old in zip(outputs, sizes, strict=True)]
     return {name: given.get(name) or ratio for name, ratio in zip(names, ratios, strict=True)}
 
 
 def _jumping(given: dict[str, Any], sizes: Sequence[int], outputs: Sequence[int], factor: float) -> dict[str, float]:
     """The scales that float32 does not hold, off by a rounding of their own and one of the position, in float32."""
     off = 1 + math.copysign(2 * min(abs(factor - 1), DTYPES["float32"].roundoff), factor - 1)
-    steps = {name: 1 / scale for name, scale in _scales(given, sizes, outputs).items() if scale}
+    steps = {name: 1 / scale for name, scale in _scales(given, sizes, outputs).items()}
     return {name: 1 / (step * off) for name, step in steps.items() if step != float(np.float32(step))}
 
 
