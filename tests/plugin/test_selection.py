@@ -42,3 +42,21 @@ def test_another_project_without_conformance_tests_is_left_alone(pytester: pytes
     run.assert_outcomes(passed=1)
     assert "silicon-cts 0" not in run.stdout.str()
     assert not list(pytester.path.glob("**/run.json"))
+
+
+def test_all_that_is_asked_of_an_operator_stands_together(project: pytest.Pytester):
+    """What one aspect has drawn and made is at hand for the next; and no line begins for each file in turn."""
+    project.makepyfile(
+        test_a="def test_plain():\n    pass\n",
+        test_b="import pytest\n@pytest.mark.aspect('layout')\ndef test_layout(check):\n    check.agrees()\n",
+    )
+    run = project.runpytest_subprocess(
+        "--collect-only", "-q", "--op", "re*l*", "--backend", "cpu", "--dtype", "float32"
+    )
+    asked = [line for line in run.outlines if "float32" in line]
+    operators = [line.partition("[")[2].partition("-")[0] for line in asked]
+    assert len(set(operators)) > 3
+    assert operators == sorted(operators, key=operators.index)
+    assert {line.partition("::")[0] for line in asked if "[real-" in line} == {"test_b.py", "test_suite.py"}
+    shown = project.runpytest_subprocess("--op", "re*l", "--backend", "cpu", "--dtype", "float32")
+    assert not any(line.startswith("test_b.py") for line in shown.outlines)

@@ -85,6 +85,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     parametrise.generate(metafunc)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Operator by operator, all aspects of each; then no line is begun for the file of each aspect."""
+    ordered = parametrise.by_operator(items)
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and ordered != items:
+        reporter.showfspath = False
+    items[:] = ordered
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Make the run folder before the first test, so that an unwritable one is an error at once."""

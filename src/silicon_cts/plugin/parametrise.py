@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from _pytest.mark import ParameterSet
 
@@ -9,7 +11,7 @@ from silicon_cts.catalog import aspects
 from silicon_cts.catalog.models.calls import CALLS
 from silicon_cts.catalog.models.runs import RUNS
 from silicon_cts.catalog.operators import Operator, model_calls, module_calls, operators
-from silicon_cts.plugin.case import cases
+from silicon_cts.plugin.case import Case, cases
 from silicon_cts.plugin.session import SESSION, Session
 
 
@@ -34,6 +36,23 @@ def generate(metafunc: pytest.Metafunc) -> None:
             )
         ]
         metafunc.parametrize("check", [*parameters, *_programs(metafunc, session)], indirect=True)
+
+
+def by_operator(items: Sequence[pytest.Item]) -> list[pytest.Item]:
+    """All that is asked of an operator in one place, where the first of it stood: what one aspect has drawn and made of
+    it is still at hand for the next."""
+    begins: dict[str, int] = {}
+    places = []
+    for index, item in enumerate(items):
+        case = (
+            item.callspec.params.get("check") if isinstance(item, pytest.Function) and _is_parametrised(item) else None
+        )
+        places.append(begins.setdefault(case.operator, index) if isinstance(case, Case) else index)
+    return [item for _, item in sorted(zip(places, items, strict=True), key=lambda pair: pair[0])]
+
+
+def _is_parametrised(item: pytest.Function) -> bool:
+    return hasattr(item, "callspec")
 
 
 def _catalog(metafunc: pytest.Metafunc) -> list[Operator]:
