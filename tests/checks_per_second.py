@@ -33,7 +33,7 @@ from silicon_cts.catalog.operators import Operator, op_info, operators
 from silicon_cts.numerics import oracle
 from silicon_cts.numerics.verdict import judge
 from silicon_cts.records.kept import Kept
-from silicon_cts.sampling import plan, sample, validity
+from silicon_cts.sampling import extent, plan, sample, validity
 from silicon_cts.sampling.aspects import ASPECTS
 from silicon_cts.sampling.effort import BUDGETS
 from silicon_cts.sampling.plan import Question, dtypes, generated, own
@@ -83,9 +83,9 @@ def ours(operator_id: str, budget: str, folder: Path) -> int:
 
 def forget() -> None:
     """What this process has computed, as if it were a new one."""
-    for function in (sample.samples, sample._made, sample.errors, validity.refusal, validity.freedom):
+    for function in (sample.samples, sample._made, sample._sized, sample.errors, validity.refusal, validity.freedom):
         function.cache_clear()
-    for function in (plan._drawn, oracle._kept, validity.mixes, validity.destinations):
+    for function in (plan._drawn, oracle._kept, validity.mixes, validity.destinations, extent._too_much):
         function.cache_clear()
 
 

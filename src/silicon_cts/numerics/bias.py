@@ -74,11 +74,9 @@ def bias(
     counts &= wide.abs() > torch.finfo(dtype).smallest_normal  # below, machines may flush to zero
     if int(counts.sum()) < MANY:
         return 0.0
-    values, group = torch.unique(wide[counts], return_inverse=True)
+    values, one_of_each = _distinct(wide[counts])
     if len(values) < MANY:
         return 0.0
-    one_of_each = torch.empty(len(values), dtype=torch.int64)
-    one_of_each[group] = torch.arange(len(group))
 
     def errors(answer: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
         found = ((answer - right) / (roundoff * wide.abs()))[counts][one_of_each]
@@ -92,6 +90,15 @@ def bias(
     if 0 < int((signs > 0).sum()) < len(signs):
         found.append(_one_sided(mine * signs, [one * signs for one in drawn], roundoff, independent))
     return max(found, key=abs)
+
+
+def _distinct(numbers: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The different numbers of a flat tensor, rising, and where one of each is: NumPy sorts five times as fast."""
+    order = torch.from_numpy(numbers.numpy().argsort())
+    rising = numbers[order]
+    first = torch.ones(len(rising), dtype=torch.bool)
+    first[1:] = rising[1:] != rising[:-1]
+    return rising[first], order[first]
 
 
 def _one_sided(errors: torch.Tensor, drawn: Sequence[torch.Tensor], roundoff: float, independent: int) -> float:

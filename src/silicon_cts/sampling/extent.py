@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Self
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -20,8 +22,10 @@ _UNASKED = 2**14
 _MOST_OUTPUT = 2**19
 """Elements of all outputs together, or four times those of the largest input; a larger answer (an outer product of long
 vectors, a tensor padded in six dimensions) makes a recipe invalid: 64 of them travel together."""
-_MOST_WORK = 2**12
-"""Operations for each element of the largest input: twice what a product of 1,024 by 1,024 matrices takes.
+_MOST_ON_THE_WAY = 2**20
+"""Elements of what a kernel makes on the way, or eight times those of the largest input."""
+_MOST_WORK = 2**11
+"""Operations for each element of the largest input: what a product of 1,024 by 1,024 matrices takes.
 
 A convolution with a kernel as large as its signal takes seconds in float64, and is computed fifty times.
 """
@@ -58,17 +62,40 @@ def too_much(operator: str, sample: Sample) -> str | None:
         return why
     if max(largest**2, _combinations(sample)) <= _AT_ONCE:
         return None
-    sizes = Sizes()
+    return _too_much(_Shapes.of(operator, sample))
+
+
+@dataclass(frozen=True)
+class _Shapes:
+    """All that the meta device is told of a call; of calls that lie otherwise or hold other values, the same."""
+
+    operator: str
+    leaves: tuple[Any, ...]
+    on_meta: Sample = field(compare=False)
+
+    @classmethod
+    def of(cls, operator: str, sample: Sample) -> Self:
+        leaves = (
+            (leaf.shape, leaf.dtype, leaf.layout) if isinstance(leaf, torch.Tensor) else repr(leaf)
+            for leaf in sample.leaves
+        )
+        return cls(operator, (sample.spec, *leaves), _on_meta(sample))
+
+
+@lru_cache(maxsize=2048)
+def _too_much(shapes: _Shapes) -> str | None:
+    operator, sample, sizes = shapes.operator, shapes.on_meta, Sizes()
+    largest = _largest(sample)
     try:
         with sizes:
-            answer = _on_meta(sample).run()
+            answer = sample.run()
     except Exception:  # meta cannot say
         if operator in _PRODUCTS and _combinations(sample) > largest * _MOST_OUTPUT:
             return f"the answer has more than {_MOST_OUTPUT} elements"
         return "nobody can say how large the answer is" if largest > _UNASKED else None
     if sizes.operations > max(_UNASKED_WORK, _MOST_WORK * max(sample.elements, 1)):
         return f"a kernel on the way makes more than {_MOST_WORK} operations an element"
-    return outgrows(sample, answer) or (None if sizes.fit else "a kernel on the way makes too many elements")
+    return outgrows(sample, answer) or (None if sizes.fit(sample) else "a kernel on the way makes too many elements")
 
 
 def outgrows(sample: Sample, answer: Any) -> str | None:
@@ -110,10 +137,9 @@ class Sizes(TorchDispatchMode):
             self.operations += count(*args, **(kwargs or {}), out_val=result)
         return result
 
-    @property
-    def fit(self) -> bool:
-        """Whether none was much larger than an answer may be."""
-        return self.largest <= 8 * _MOST_OUTPUT
+    def fit(self, sample: Sample) -> bool:
+        """Whether none was much larger than what the call is given, or than an answer may be."""
+        return self.largest <= max(_MOST_ON_THE_WAY, 8 * sample.elements)
 
 
 def may_outgrow(sample: Sample) -> bool:

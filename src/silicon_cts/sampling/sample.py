@@ -92,14 +92,8 @@ def make(recipe: Recipe) -> Sample:
 @lru_cache(maxsize=128)
 def _made(recipe: Recipe) -> Sample:
     """Nobody may write to its tensors: a backend, the yardstick and the oracle are given copies one after the other."""
-    wrong = recipe.form == forms.WRONG
-    all_samples = errors(recipe.operator, recipe.seed) if wrong else samples(recipe.operator, recipe.dtype, recipe.seed)
-    if not 0 <= recipe.sample < len(all_samples):
-        raise RecipeError(f"{recipe.operator} has {len(all_samples)} samples in {recipe.dtype}; no {recipe.sample}")
-    sample = copy(all_samples[recipe.sample])
     seed = (recipe.seed, recipe.sample)
-    if recipe.sizes or recipe.axes or recipe.leading:
-        sample = shapes.resize(sample, recipe.sizes, recipe.leading, seed, recipe.axes)
+    sample = copy(_sized(recipe.operator, recipe.dtype, *seed, recipe.form, recipe.sizes, recipe.leading, recipe.axes))
     if recipe.apart:
         sample = apart.apply(sample, recipe.apart)
     if recipe.arguments:
@@ -113,6 +107,26 @@ def _made(recipe: Recipe) -> Sample:
     if recipe.wanted:
         sample = _wanting(sample, recipe.wanted)
     return forms.apply(sample, recipe.form, recipe.destination, recipe.destination_dtype, op_info(recipe.operator))
+
+
+@lru_cache(maxsize=128)
+def _sized(
+    operator: str,
+    dtype: str,
+    seed: int,
+    index: int,
+    form: str,
+    sizes: tuple[tuple[int, int], ...],
+    leading: tuple[int, ...],
+    axes: tuple[tuple[int, int, int], ...],
+) -> Sample:
+    """One of op_db's samples in other sizes, which all aspects and value profiles share: nobody may write to it."""
+    made = errors(operator, seed) if form == forms.WRONG else samples(operator, dtype, seed)
+    if not 0 <= index < len(made):
+        raise RecipeError(f"{operator} has {len(made)} samples in {dtype}; no {index}")
+    if not (sizes or leading or axes):
+        return made[index]
+    return shapes.resize(made[index], sizes, leading, (seed, index), axes)
 
 
 def _wanting(sample: Sample, wanted: tuple[int, ...]) -> Sample:
