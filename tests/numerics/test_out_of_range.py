@@ -97,3 +97,22 @@ def test_an_answer_without_a_digit_may_be_what_the_cpu_makes_of_it():
     assert bool(oracle.yardstick[0].isnan().any()) and bool(oracle.reference[0].isfinite().all())
     assert compare(list(oracle.yardstick), oracle, own_yardstick=True).agrees
     assert not compare([torch.full_like(one, torch.nan) for one in oracle.yardstick], oracle, own_yardstick=True).agrees
+
+
+def test_infinity_times_zero_on_the_way_to_a_product_of_many_is_no_answer():
+    """The large ones of 132 numbers overflow before a small one comes, or after it."""
+    recipe = Recipe("prod", "float32", 35, seed=7, sizes=((4, 33),), leading=(2, 1, 2), values=("large",))
+    assert bool(Oracle(Task(recipe, "forward")).yardstick[0].isnan())
+    assert judged(recipe)
+    few = Recipe("prod", "float32", 0, seed=7)
+    assert judged(few) and not judged(few, lambda cpus: cpus.fill_(torch.nan))
+
+
+def test_an_answer_has_no_digit_where_zero_is_within_its_budget():
+    """NaN, where the CPU finds it too: neighbours whose distance rounding makes nothing, in one draw of two."""
+    recipe = Recipe("gradient", "float32", 7, seed=7, sizes=((3, 17),), values=("mixed",))
+    oracle = Oracle(Task(recipe, "forward"))
+    where = (0, 4, 0)
+    assert bool(oracle.yardstick[1][where].isnan()) and bool(oracle.reference[1][where].isfinite())
+    compared = compare(oracle.yardstick, oracle, own_yardstick=True)
+    assert compared.agrees or compared.worst != where

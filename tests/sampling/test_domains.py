@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch.utils._pytree import tree_flatten
 
+from silicon_cts.sampling import plan
 from silicon_cts.sampling.call import Sample
 from silicon_cts.sampling.extent import too_much
 from silicon_cts.sampling.recipe import Recipe
@@ -94,3 +95,42 @@ def test_a_convolution_with_a_kernel_as_large_as_its_signal_is_not_asked():
     usual = called(convolve, torch.zeros(4, 16, 32, 32), torch.zeros(16, 16, 3, 3))
     assert too_much("nn.functional.conv_transpose2d", usual) is None
     assert too_much("mm", called(torch.mm, torch.zeros(1024, 1024), torch.zeros(1024, 1024))) is None
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        Recipe("gradient", "float32", 7, seed=7, sizes=((3, 17),), values=("mixed",)),
+        Recipe("special.chebyshev_polynomial_t", "float32", 5, seed=7, dtypes=("bool", "")),
+    ],
+    ids=lambda recipe: recipe.operator,
+)
+def test_what_rounding_alone_decides_is_not_asked(recipe):
+    assert "undefined" in refusal(recipe)
+    assert refusal(Recipe(recipe.operator, "float32", recipe.sample, seed=7)) is None
+
+
+@pytest.mark.parametrize(
+    ("operator", "asked"),
+    [
+        ("qr", Recipe("qr", "float32", 4, 7, axes=((-1, 2, 13),), layouts=("expanded",))),  # two equal rows
+        ("clamp", Recipe("clamp", "float32", 0, sizes=((5, 4),), apart=("deeper", 1, 0))),  # the CPU's backward refuses
+        ("_native_batch_norm_legit", Recipe("_native_batch_norm_legit", "float32", 7, 7, sizes=((2, 0),))),  # SIGFPE
+    ],
+)
+def test_a_gradient_that_there_is_not_is_not_asked(operator, asked):
+    assert refusal(asked) is None
+    assert not plan.has_a_gradient(asked)
+    assert plan.has_a_gradient(Recipe(operator, "float32", 0))
+
+
+def test_what_resizes_the_tensor_that_it_is_to_write_into_is_not_asked():
+    larger = Recipe("addbmm", "float32", 3, axes=((-1, 10, 2),), form="inplace")
+    assert refusal(larger) == "the CPU resizes what it is given to write to"
+
+
+def test_a_kernel_that_writes_beside_its_destination_is_given_plain_ones():
+    """triu and tril with out=, also inside of linalg.lu."""
+    into = Recipe("linalg.lu", "float32", 0, form="out", destination="contiguous")
+    assert refusal(into) is None
+    assert "would write outside" in refusal(replace(into, destination="permuted"))

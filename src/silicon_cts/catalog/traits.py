@@ -117,6 +117,18 @@ NOT_NORMWISE: frozenset[str] = frozenset(
 """Of those in ``linalg``, the ones that are sums and products."""
 
 
+_MULTIPLIES = (
+    "the product of many numbers leaves the range of their dtype on its way, and each holds all roundings before it"
+)
+
+PRODUCTS: dict[str, str] = {
+    "cumprod": _MULTIPLIES,
+    "masked.cumprod": _MULTIPLIES,
+    "masked.prod": _MULTIPLIES,
+    "prod": _MULTIPLIES,
+}
+"""What these make of infinity times zero on their way, or of roundings that all later answers share, says nothing."""
+
 _ADDRESSES_MEMORY = "addresses the memory under its input, whatever its strides"
 
 READS_MEMORY: dict[str, str] = {

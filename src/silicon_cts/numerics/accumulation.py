@@ -23,6 +23,9 @@ cotangents. Tensors are looked at one by one, so that a dot product has n terms 
 (the statistics that a normalisation saves, a histogram of weights), n is how many inputs there are for each output
 that is not 0, and the root of ``sum t_i^2`` is how far independent roundings of the inputs move it, in roundings.
 
+Where the derivative is nothing but roundings move the answer all the same, at an extremum, they move it by their
+squares: so do those of the sums, ``SIGMAS^2 n/3`` times as far.
+
 An algorithm on matrices adds up inner products of their rows and columns. No derivative shows these terms: those of a
 factor of unit length cancel. What its sums lose is as if the matrix had been off by that much, so that the answer is
 off by as many times of what one rounding of the matrix does to it.
@@ -47,6 +50,8 @@ ROUNDOFF = 2.0**-24
 """Of float32, the least precision in which terms may be added up."""
 _ROWS = 8
 """Rows of a matrix, and columns, of which the inner products are looked at."""
+_FLAT = 16.0
+"""Roundings move an answer that is flat there so many times as far as its derivative, and its own rounding, say."""
 _FACTOR = SIGMAS * ROUNDOFF / math.sqrt(3)
 
 
@@ -67,13 +72,33 @@ class Traced:
             return _FACTOR * self._without_derivative(1 if made is None else int(made.count_nonzero()), answer, moves)
         element = made[where]
         parts = [element.real, element.imag] if element.is_complex() else [element]
-        largest = self.inner_products * moves
+        largest, linear = self.inner_products * moves, 0.0
         for part in parts:
-            slopes = torch.autograd.grad(part, self.variables, retain_graph=True, allow_unused=True)
-            for variable, slope in zip(self.variables, slopes, strict=True):
+            for variable, slope in zip(self.variables, self._slopes(part), strict=True):
                 if slope is not None:
-                    largest = max(largest, partial_sums(_real(variable.detach()) * _real(slope.detach()), answer))
-        return _FACTOR * largest
+                    numbers, slopes = _real(variable.detach()), _real(slope.detach())
+                    largest = max(largest, partial_sums(numbers, slopes, answer))
+                    linear = math.hypot(linear, float((numbers * slopes).norm()))
+        return _FACTOR * largest + self._of_an_extremum(made.numel(), linear + answer, moves)
+
+    def _of_an_extremum(self, outputs: int, linear: float, moves: float) -> float:
+        """What the sums inside add to an answer that roundings of the inputs move, though its derivative is nothing.
+
+        The variance of equal numbers is the square of what their mean is off by.
+        """
+        if moves <= _FLAT * linear:
+            return 0.0
+        terms = max((variable.numel() for variable in self.variables), default=0) // max(outputs, 1)
+        return SIGMAS**2 * terms / 3 * moves * ROUNDOFF if terms > 1 else 0.0
+
+    def _slopes(self, element: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        """The derivative of one element by each variable; None for one that has none, or that no memory holds."""
+        try:
+            return torch.autograd.grad(element, self.variables, retain_graph=True, allow_unused=True)
+        except RuntimeError:
+            if not self.inner_products:
+                raise
+            return (None,) * len(self.variables)
 
     def _without_derivative(self, elements: int, answer: float, moves: float) -> float:
         largest = max(self.variables, key=torch.Tensor.numel, default=torch.empty(0))
@@ -94,19 +119,22 @@ def _real(tensor: torch.Tensor) -> torch.Tensor:
     return (torch.view_as_real(plain) if plain.is_complex() else plain).reshape(-1)
 
 
-def partial_sums(terms: torch.Tensor, answer: float) -> float:
-    """Root of the sum of the squares of the partial sums of terms (1-D, float64) that are not 0: see above.
+def partial_sums(numbers: torch.Tensor, slopes: torch.Tensor, answer: float) -> float:
+    """Root of the sum of the squares of the partial sums of the terms that are not 0, number times slope: see above.
 
-    ``answer`` is ``|r|``.
+    Both are 1-D, in float64; ``answer`` is ``|r|``. Terms are alike that are equal, or that are made of equal numbers:
+    those of the sum in a softmax are, whatever its gradient weighs them with.
     """
-    terms = terms[terms.isfinite() & (terms != 0)]
+    terms = numbers * slopes
+    there = terms.isfinite() & (terms != 0)
+    terms = terms[there]
     count = len(terms)
     if count < 2:
         return 0.0
     over_orders = _over_orders(count, max(abs(float(terms.sum())), answer), float(terms.square().sum()))
     as_they_lie = float(terms.cumsum(0).square().sum())
-    alike = count / len(torch.unique(terms))
-    return math.sqrt(alike * max(over_orders, as_they_lie))
+    different = min(len(torch.unique(terms)), len(torch.unique(numbers[there])))
+    return math.sqrt(count / different * max(over_orders, as_they_lie))
 
 
 def inner_products(matrix: torch.Tensor) -> float:
@@ -114,13 +142,14 @@ def inner_products(matrix: torch.Tensor) -> float:
     spread over a matrix or a batch of them (float64 or complex128)."""
     if matrix.dim() < 2 or not matrix.numel() or not bool(matrix.isfinite().all()):
         return 0.0
-    return max(_inner_products(matrix.detach()), _inner_products(matrix.detach().mT))
+    updates = math.sqrt(max(matrix.shape[-2:]) / 3)  # of each element, one for each column, whatever they held before
+    return max(updates, _inner_products(matrix.detach()), _inner_products(matrix.detach().mT))
 
 
 def _inner_products(matrix: torch.Tensor) -> float:
     rows = torch.nn.functional.normalize(matrix.reshape(-1, matrix.shape[-1]), dim=-1)
     some = rows[:: -(-len(rows) // _ROWS)]
-    return max(partial_sums(_real(one) * _real(other), 0.0) for at, one in enumerate(some) for other in some[: at + 1])
+    return max(partial_sums(_real(one), _real(other), 0.0) for at, one in enumerate(some) for other in some[: at + 1])
 
 
 def _over_orders(count: int, total: float, squares: float) -> float:

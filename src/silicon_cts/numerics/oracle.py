@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
@@ -37,6 +38,10 @@ def of_output(answers: Sequence[Observed], index: int) -> list[torch.Tensor]:
 
 class NoOracleError(Exception):
     """The CPU itself cannot answer; the message says why."""
+
+
+def _is_floating(tensor: torch.Tensor) -> bool:
+    return tensor.is_floating_point() or tensor.is_complex()
 
 
 @contextmanager
@@ -169,7 +174,7 @@ class Oracle:
     def _traced(self) -> Iterator[accumulation.Traced]:
         recipe = self._plain_form
         for sample in calls(recipe, self.task.aspect):
-            wide = to_wide(self._plain(sample))
+            wide = self._as_promoted(to_wide(self._plain(sample)))
             gradient = self.task.aspect == "gradient"
             call = accumulation.traced_gradient(wide, recipe.seed) if gradient else accumulation.traced(wide)
             yield accumulation.of_matrices(call) if traits.is_normwise(recipe.operator) else call
@@ -226,6 +231,8 @@ class Oracle:
             return True
         dtype = DTYPES[self.precision or self.task.recipe.dtype]
         dtype = dtype if dtype.significand else DTYPES["float32"]
+        if self.multiplies and self._product_leaves(dtype.torch):
+            return True
         largest, least = torch.finfo(dtype.torch).max, smallest_subnormal(dtype.torch)
         for sample in calls(self._plain_form, self.task.aspect):  # what a destination held is no input
             for tensor in sample.tensors:
@@ -238,6 +245,25 @@ class Oracle:
                         return True
         answers = [one.abs() for one in self.reference if one is not None and dtype.name != "float16"]
         return any(bool((one > largest**0.5).any()) for one in answers)
+
+    @property
+    def multiplies(self) -> bool:
+        """Whether the answers are products of many of the numbers that are given."""
+        return traits.look_up(traits.PRODUCTS, self.task.recipe.operator) is not None
+
+    def _product_leaves(self, dtype: torch.dtype) -> bool:
+        """Whether the large numbers, or the small ones, have a product that the dtype of an answer does not hold."""
+        answers = [one.dtype for one in self.yardstick if one is not None and one.dtype.is_floating_point]
+        limits = [torch.finfo(one) for one in (dtype, *answers)]
+        largest = math.log2(min(one.max for one in limits))
+        least = math.log2(max(float(one.smallest_normal) for one in limits))
+        for sample in calls(self._plain_form, self.task.aspect):
+            for tensor in sample.tensors:
+                sizes = tensor.detach().abs().to(torch.float64)
+                exponents = sizes[sizes.isfinite() & (sizes != 0)].log2()
+                if float(exponents.clamp(min=0).sum()) > largest or float(exponents.clamp(max=0).sum()) < least:
+                    return True
+        return False
 
     @cached_property
     def _of_rounded_inputs(self) -> list[Observed]:
@@ -276,6 +302,14 @@ class Oracle:
         except Exception:
             return 1
         return every
+
+    def _as_promoted(self, sample: Sample) -> Sample:
+        """With the integers that promotion makes floating numbers of as such."""
+        tensors = sample.tensors
+        integers = [at for at in range(min(self._promoted, len(tensors))) if not _is_floating(tensors[at])]
+        if not integers:
+            return sample
+        return sample.with_tensors([one.to(torch.float64) if at in integers else one for at, one in enumerate(tensors)])
 
     def _plain(self, sample: Sample) -> Sample:
         """Contiguous, unless the operator's meaning is how its input lies in memory."""

@@ -60,6 +60,20 @@ def _clear_of_edges(sample: Sample) -> bool:
     return bool(((sizes == 0) | (sizes > noise)).all())
 
 
+def _at_other_coordinates(sample: Sample) -> bool:
+    """``gradient(x, spacing=(coordinates, ...))`` divides by the distance of the two neighbours of a place: it is
+    undefined where rounding makes that nothing."""
+    steps = [tensor.detach().diff() for tensor in sample.tensors[1:] if tensor.ndim == 1]
+    return all(bool((step != 0).all() and (step[1:] + step[:-1] != 0).all()) for step in steps)
+
+
+def _of_an_angle(sample: Sample) -> bool:
+    """``chebyshev_polynomial_t(x, n)`` is the cosine of n angles, and that of 0 is rounded: the conditioning shows it
+    where x may be off by a rounding, but an integer is not."""
+    x = sample.leaves[0]
+    return not isinstance(x, torch.Tensor) or x.is_floating_point() or bool((x != 0).all())
+
+
 _DOMAINS: dict[str, Callable[[Sample], bool]] = {
     "mvlgamma.*": _above_half,
     "linalg.solve_ex": _invertible,
@@ -68,8 +82,43 @@ _DOMAINS: dict[str, Callable[[Sample], bool]] = {
     "grid_sampler_[23]d": _enumerated,
     "nn.functional.rms_norm": _above_epsilon,
     "histc": _clear_of_edges,
+    "gradient": _at_other_coordinates,
+    "special.chebyshev_polynomial_[tuvw]": _of_an_angle,
 }
 """By glob, whether the answer to a call that the CPU takes is defined."""
+
+
+def _has_independent_columns(sample: Sample) -> bool:
+    """``linalg.qr``, ``linalg.lu``: "the first k = min(m, n) columns must be linearly independent", or the gradient
+    divides by nothing."""
+    (x, *_), _ = sample.arguments()
+    matrix = x.detach().to(torch.complex128 if x.is_complex() else torch.float64)
+    count = min(matrix.shape[-2:])
+    values = torch.linalg.svdvals(matrix[..., :count])
+    noise = max(matrix.shape[-2:]) * torch.finfo(x.dtype).eps * values[..., :1]
+    return bool((values > noise).all())
+
+
+def _not_empty(sample: Sample) -> bool:
+    """The CPU's backward of batch norm divides integers by how many numbers a channel has: of none, it ends the
+    process."""
+    return all(tensor.numel() for tensor in sample.tensors)
+
+
+_DIFFERENTIABLE: dict[str, Callable[[Sample], bool]] = {
+    "qr": _has_independent_columns,
+    "linalg.qr": _has_independent_columns,
+    "linalg.lu": _has_independent_columns,
+    "linalg.lu_factor*": _has_independent_columns,
+    "lu": _has_independent_columns,
+    "*batch_norm*": _not_empty,
+}
+"""By glob, whether the gradient of a call that the CPU takes is defined."""
+
+
+def has_gradient(operator: str, make: Callable[[], Sample]) -> bool:
+    """Whether the gradient of the call that ``make`` makes anew each time is defined."""
+    return all(holds(make()) for glob, holds in _DIFFERENTIABLE.items() if fnmatchcase(operator, glob))
 
 
 def is_defined(operator: str, make: Callable[[], Sample]) -> bool:

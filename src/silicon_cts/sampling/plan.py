@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from zlib import crc32
 
@@ -23,11 +23,12 @@ from silicon_cts.catalog.models.calls import is_varied
 from silicon_cts.catalog.operators import Operator, operators
 from silicon_cts.sampling import apart
 from silicon_cts.sampling.aspects import ASPECTS
+from silicon_cts.sampling.domains import has_gradient
 from silicon_cts.sampling.draws import Draws
 from silicon_cts.sampling.effort import BUDGETS, spread, within
 from silicon_cts.sampling.extent import Sizes, may_outgrow
 from silicon_cts.sampling.forms import INPLACE, OUT, WRONG
-from silicon_cts.sampling.observation import draws_random_numbers, gradient, on_device
+from silicon_cts.sampling.observation import Setting, draws_random_numbers, gradient, on_device, to_contiguous
 from silicon_cts.sampling.recipe import Recipe
 from silicon_cts.sampling.resized import resized
 from silicon_cts.sampling.sample import errors, make, samples
@@ -114,11 +115,25 @@ def _is_first(operator: str, dtype: str) -> bool:
 
 def _fits(recipe: Recipe, aspect: str) -> bool:
     """Whether the CPU takes the call, and whether it takes random numbers only where the aspect asks for some."""
-    if not valid(recipe) or (aspect == "gradient" and not backward_fits(recipe)):
+    if not valid(recipe):
+        return False
+    if aspect == "gradient" and not has_a_gradient(recipe):
         return False
     if aspect in ("forward", "gradient") or not operators()[recipe.operator].random:
         return True
     return draws_random_numbers(make(recipe)) == ASPECTS[aspect].draws
+
+
+def has_a_gradient(recipe: Recipe) -> bool:
+    """Whether the gradient is defined, small enough, and taken by the CPU, which may refuse in its backward what its
+    forward takes: an index of nothing, a source of another shape."""
+    if not (backward_fits(recipe) and has_gradient(recipe.operator, partial(make, recipe))):
+        return False
+    try:
+        gradient(replace(recipe, cotangent=""), Setting(to_contiguous))
+    except Exception:
+        return False
+    return True
 
 
 def backward_fits(recipe: Recipe) -> bool:
@@ -126,12 +141,12 @@ def backward_fits(recipe: Recipe) -> bool:
 
     The backward of a factorisation of n numbers in a column makes n by n of them.
     """
-    sizes = Sizes()
-    if may_outgrow(make(recipe)):
+    sizes, sample = Sizes(), make(recipe)
+    if may_outgrow(sample):
         with suppress(Exception), warnings.catch_warnings():  # what meta cannot say is asked
             warnings.simplefilter("ignore")
             gradient(recipe, replace(on_device("meta"), around=sizes))
-    return sizes.fit
+    return sizes.fit(sample)
 
 
 _MISTAKEN_SAMPLES = 12

@@ -33,12 +33,16 @@ _UNGUARDED: dict[str, tuple[str, ...]] = {
     "*native_batch_norm*": ("axes", "leading", "apart", "dtypes"),
     "_batch_norm_with_update": ("axes", "leading", "apart", "dtypes"),
     "tri[lu]": ("destination",),
+    "linalg.lu": ("destination",),
     "nn.functional.avg_pool3d": ("destination",),
     "nn.functional.ctc_loss": ("sizes", "axes", "leading", "apart"),
     "linalg.lstsq*": ("apart",),
 }
 """Operators whose CPU kernel does not check its pivots, offsets, channels or destination and would write outside its
 memory: by glob, the fields of a recipe that they never see changed."""
+
+_PLAIN = ((), "", "contiguous")
+"""What is no change of a field."""
 
 _UNWRITTEN = ("nn.functional.multi_margin_loss", "nn.functional.multilabel_margin_loss")
 """Operators whose CPU kernel leaves its answer to an empty batch as it found the memory: nothing can be held against
@@ -55,7 +59,7 @@ end the process), and the most rows that are asked of them."""
 @lru_cache(maxsize=8192)
 def refusal(recipe: Recipe) -> str | None:
     """Why the CPU does not take the recipe's call in its dtype; None if it does."""
-    if any(getattr(recipe, field) for field in _unguarded(recipe.operator)):
+    if any(getattr(recipe, field) not in _PLAIN for field in _unguarded(recipe.operator)):
         return "the CPU kernel does not check its input, and would write outside its memory"
     try:
         sample = make(recipe if recipe.form != OUT else replace(recipe, form="", destination=""))
@@ -86,12 +90,20 @@ def _unguarded(operator: str) -> tuple[str, ...]:
 
 
 def _refused(operator: str, sample: Sample, seed: int) -> str | None:
+    # An answer that is larger than the tensor in whose place it is to be: addbmm_ writes it there all the same.
+    written = [sample.leaves[at] for at in sample.written]
     with warnings.catch_warnings(), seeded(seed) if _draws(operator) else nullcontext(), torch.no_grad():
         warnings.simplefilter("ignore")
         try:
-            return too_much(operator, sample) or outgrows(sample, sample.run())
+            if why := too_much(operator, sample):
+                return why
+            given = [(tensor, tensor.numel()) for tensor in written]
+            answer = sample.run()
         except Exception as error:
             return " ".join(f"{type(error).__name__}: {error}".split())[:200]
+    if any(tensor.numel() != size for tensor, size in given):
+        return "the CPU resizes what it is given to write to"
+    return outgrows(sample, answer)
 
 
 def _draws(operator: str) -> bool:
@@ -214,7 +226,7 @@ def is_wrong(recipe: Recipe) -> bool:
 _NO_MISTAKE = (
     "RecipeError", "NotImplementedError", "not implemented", "not supported", "INTERNAL ASSERT", "answer has more than",
     "nobody can say", "does not check its input", "uninitialised", "undefined", "there are n over r", "cannot lie",
-    "on the way makes", "DefaultCPUAllocator",
+    "on the way makes", "DefaultCPUAllocator", "resizes what",
 )  # fmt: skip
 """What a refusal says that is no word about the call: a missing kernel, a limit of the suite's own."""
 
