@@ -184,13 +184,23 @@ def _variable(leaf: object) -> object:
 
 
 def traced_gradient(sample: Sample, seed: int) -> Traced:
-    """The gradient of a call under the cotangents of ``seed``, as a function of its inputs and of the cotangents."""
-    inputs = [tensor for tensor in sample.tensors if tensor.requires_grad]
+    """The gradient of a call under the cotangents of ``seed``, as a function of its cotangents and of all its floating
+    tensors or, if that fails, of those whose gradient is asked."""
+    wanted = [at for at, tensor in enumerate(sample.tensors) if tensor.requires_grad]
+    try:
+        return _traced_gradient(sample.replace(_variable), wanted, seed)
+    except RuntimeError:
+        return _traced_gradient(sample, wanted, seed)
+
+
+def _traced_gradient(sample: Sample, wanted: Sequence[int], seed: int) -> Traced:
+    tensors = sample.tensors
     with torch.enable_grad():
         outputs = differentiable(sample.process_output(sample.run()))
         given = [cotangent(out.detach(), seed + index).requires_grad_() for index, out in enumerate(outputs)]
-        found = torch.autograd.grad(outputs, inputs, given, allow_unused=True, create_graph=True)
-    return Traced((*inputs, *given), tuple(found))
+        asked = [tensors[at] for at in wanted]
+        found = torch.autograd.grad(outputs, asked, given, allow_unused=True, create_graph=True)
+    return Traced((*(one for one in tensors if one.requires_grad), *given), tuple(found))
 
 
 Place = tuple[tuple[int, ...], float, float]

@@ -126,8 +126,11 @@ class Oracle:
 
     @cached_property
     def between(self) -> list[Observed]:
-        """Wide answers with every intermediate result and the answer itself rounded at random, the inputs as given."""
-        answers = []
+        """Wide answers with every intermediate result and the answer itself rounded at random, the inputs as given.
+
+        Of a task that computes in less than it was given, also the answer to the inputs as that precision holds them.
+        """
+        answers = list(self._of_rounded_inputs) if self.precision else []
         for seed in range(2 * PAIRS[1]):
             roundings = RoundEverywhere(self.roundoff, seed)
             with suppress(Exception), _default_dtype(torch.float64):
