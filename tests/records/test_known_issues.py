@@ -43,6 +43,26 @@ def test_it_applies_to_the_versions_it_names(tmp_path, when, applies):
     assert (known.find("add", "forward", "float32", "coreai") is not None) == applies
 
 
+@pytest.mark.parametrize(
+    ("seen_on", "here", "fixed"),
+    [
+        ("x86_64", "x86_64", True),
+        ("x86_64", "AMD64", True),
+        ("x86_64", "arm64", False),
+        ("arm64", "aarch64", True),
+        ("", "arm64", True),
+    ],
+)
+def test_what_does_not_happen_is_no_news_on_another_kind_of_machine(tmp_path, seen_on, here, fixed):
+    """Kernels differ from processor to processor: there it is expected where it happens, and nothing is missed."""
+    first = f'machine = "{seen_on}"\n' if seen_on else ""
+    known = load(written(tmp_path, first + ISSUE.format(id="one", when="==1.0.0b3")), VERSIONS, here)
+    issue = known.find("add", "forward", "float32", "coreai").issue
+    assert issue.expects("disagrees") and not issue.expects("crashed")
+    assert issue.expects("agrees") is not fixed
+    assert bool(known.fixed([record("add", "agrees", "")])) is fixed
+
+
 def test_it_does_not_apply_where_the_package_is_not_installed(tmp_path):
     assert load(written(tmp_path, ISSUE.format(id="one", when="==1.0.0b3")), {}).issues == ()
 

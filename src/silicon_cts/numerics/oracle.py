@@ -254,6 +254,12 @@ class Oracle:
         """Whether the answers are products of many of the numbers that are given."""
         return traits.look_up(traits.PRODUCTS, self.task.recipe.operator) is not None
 
+    @property
+    def shares_roundings(self) -> bool:
+        """Whether one rounding inside of a kernel is in many answers: in all products after it, or, as that of a
+        coordinate, in all channels."""
+        return self.multiplies or traits.look_up(traits.DISCONTINUOUS, self.task.recipe.operator) is not None
+
     def _product_leaves(self, dtype: torch.dtype) -> bool:
         """Whether the large numbers, or the small ones, have a product that the dtype of an answer does not hold."""
         answers = [one.dtype for one in self.yardstick if one is not None and one.dtype.is_floating_point]

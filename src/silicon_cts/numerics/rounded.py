@@ -109,7 +109,7 @@ def compare_rounded(
         grade != "C"
         and here.conditioned
         and not oracle.leaves_range  # float64 does not overflow on the way as the precision does
-        and not oracle.multiplies  # one rounding is in all answers after it
+        and not oracle.shares_roundings
         and (off := _one_sided(here, dtype, oracle, index, own_yardstick))
     ):
         grade = ""

@@ -8,6 +8,7 @@ installed versions match its ``when``; outside of it nothing is expected.
 from __future__ import annotations
 
 import json
+import platform
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -33,6 +34,7 @@ SCHEMA: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
     "properties": {
+        "machine": _TEXT,
         "issue": {
             "type": "array",
             "items": {
@@ -68,7 +70,7 @@ SCHEMA: dict[str, Any] = {
                     },
                 },
             },
-        }
+        },
     },
 }
 """JSON Schema of the file."""
@@ -98,10 +100,15 @@ class KnownIssue:
     fields of the recipe if it is varied."""
     line: int
     link: str = ""
+    strict: bool = True
+    """Whether it must happen: this is the kind of machine on which it was seen."""
 
     def expects(self, verdict: str) -> bool:
-        """Whether it expects this verdict. What is unstable may come out right, or twice the same wrong."""
-        return verdict == self.verdict or (self.verdict == "unstable" and verdict in ("agrees", "disagrees"))
+        """Whether it expects this verdict. What is unstable may come out right, or twice the same wrong; what was seen
+        on another kind of machine may not happen on this one."""
+        if verdict == self.verdict or (verdict == "agrees" and not self.strict):
+            return True
+        return self.verdict == "unstable" and verdict in ("agrees", "disagrees")
 
     def applies(self, versions: Mapping[str, str]) -> bool:
         """Whether the installed versions are among those it was seen with."""
@@ -170,8 +177,16 @@ def _recipe(case: Mapping[str, Any]) -> Recipe:
     return Recipe.from_json({**named, "seed": case.get("seed", 0), **case.get("varied", {})})
 
 
-def load(path: Path, versions: Mapping[str, str]) -> KnownIssues:
-    """The issues of a file that apply. A missing file is an empty one. Raises KnownIssuesError naming the line."""
+_MACHINES = {"AMD64": "x86_64", "aarch64": "arm64"}
+"""Other names of a kind of processor."""
+
+
+def load(path: Path, versions: Mapping[str, str], machine: str = platform.machine()) -> KnownIssues:
+    """The issues of a file that apply. A missing file is an empty one. Raises KnownIssuesError naming the line.
+
+    Kernels differ from processor to processor: on another kind of ``machine`` than the file's own, an issue is expected
+    where it happens, and is no news where it does not.
+    """
     if not path.exists():
         return KnownIssues(path, ())
     text = path.read_text(encoding="utf-8")
@@ -185,9 +200,11 @@ def load(path: Path, versions: Mapping[str, str]) -> KnownIssues:
         index = where[1] if len(where) > 1 and where[0] == "issue" and isinstance(where[1], int) else None
         line = lines[index] if index is not None and index < len(lines) else 1
         raise KnownIssuesError(f"{path.name}:{line}: {'.'.join(map(str, where[2:])) or 'issue'}: {problem.message}")
+    here = _MACHINES.get(machine, machine)
+    strict = data.get("machine", here) == here
     issues = []
     for line, entry in zip(lines, data.get("issue", []), strict=True):
-        issue = KnownIssue(**{**entry, "cases": tuple(entry["cases"])}, line=line)
+        issue = KnownIssue(**{**entry, "cases": tuple(entry["cases"])}, line=line, strict=strict)
         try:
             applies = issue.applies(versions)
             for case in issue.cases:
