@@ -134,3 +134,10 @@ def test_a_kernel_that_writes_beside_its_destination_is_given_plain_ones():
     into = Recipe("linalg.lu", "float32", 0, form="out", destination="contiguous")
     assert refusal(into) is None
     assert "would write outside" in refusal(replace(into, destination="permuted"))
+
+
+def test_a_circle_of_nothing_is_not_asked():
+    """Two of two rows are cropped, and one is padded from them: the CPU leaves it as it found the memory."""
+    crops = Recipe("nn.functional.pad.circular", "float32", 7, sizes=((3, 64), (4, 2)))
+    assert "undefined" in refusal(crops)
+    assert refusal(replace(crops, sizes=((3, 64),))) is None

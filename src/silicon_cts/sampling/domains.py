@@ -74,6 +74,14 @@ def _of_an_angle(sample: Sample) -> bool:
     return not isinstance(x, torch.Tensor) or x.is_floating_point() or bool((x != 0).all())
 
 
+def _wraps_what_is_left(sample: Sample) -> bool:
+    """``pad(x, ..., mode="circular")`` with a negative width crops: what is padded from more than is left is memory as
+    it was."""
+    (x, widths, *_), _ = sample.arguments()
+    pairs = zip(widths[::2], widths[1::2], reversed(x.shape), strict=False)
+    return all(size + min(left, 0) + min(right, 0) >= max(left, right, 1) for left, right, size in pairs)
+
+
 _DOMAINS: dict[str, Callable[[Sample], bool]] = {
     "mvlgamma.*": _above_half,
     "linalg.solve_ex": _invertible,
@@ -82,6 +90,7 @@ _DOMAINS: dict[str, Callable[[Sample], bool]] = {
     "grid_sampler_[23]d": _enumerated,
     "nn.functional.rms_norm": _above_epsilon,
     "histc": _clear_of_edges,
+    "nn.functional.pad.circular": _wraps_what_is_left,
     "gradient": _at_other_coordinates,
     "special.chebyshev_polynomial_[tuvw]": _of_an_angle,
 }
