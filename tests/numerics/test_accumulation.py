@@ -135,7 +135,7 @@ def test_a_gradient_is_a_sum_over_its_cotangents():
     task = Task(Recipe("sum", "float32", 0), "gradient")
     assert make(task.recipe).tensors
     oracle = Oracle(task)
-    assert all(one >= 0 for one in oracle.accumulated(0, [((), 1.0, 1.0)]))
+    assert all(one >= 0 for one in oracle.accumulated(0, [((), 1.0, 1.0, 1.0)]))
 
 
 def test_inner_products_of_rows_and_columns():

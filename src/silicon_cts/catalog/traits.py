@@ -129,6 +129,24 @@ PRODUCTS: dict[str, str] = {
 }
 """What these make of infinity times zero on their way, or of roundings that all later answers share, says nothing."""
 
+_RAISES = "numbers are raised to the power of an argument, without being scaled before, and may leave the range there"
+
+POWERS: dict[str, str] = {
+    "cdist": _RAISES,
+    "dist": _RAISES,
+    "linalg.norm*": _RAISES,
+    "linalg.vector_norm": _RAISES,
+    "masked.norm*": _RAISES,
+    "nn.functional.lp_pool*": _RAISES,
+    "nn.functional.normalize": _RAISES,
+    "nn.functional.pairwise_distance": _RAISES,
+    "nn.functional.pdist": _RAISES,
+    "nn.functional.triplet_margin*": _RAISES,
+    "norm*": _RAISES,
+    "renorm": _RAISES,
+}
+"""Of these, powers take the place of products of two numbers where it is asked whether the range runs out."""
+
 _ADDRESSES_MEMORY = "addresses the memory under its input, whatever its strides"
 
 READS_MEMORY: dict[str, str] = {

@@ -28,7 +28,7 @@ squares: so do those of the sums, ``SIGMAS^2 n/3`` times as far.
 
 An algorithm on matrices adds up inner products of their rows and columns. No derivative shows these terms: those of a
 factor of unit length cancel. What its sums lose is as if the matrix had been off by that much, so that the answer is
-off by as many times of what one rounding of the matrix does to it.
+off by as many times of what one rounding of the matrix does to its element that moves most.
 """
 
 from __future__ import annotations
@@ -65,14 +65,14 @@ class Traced:
     inner_products: float = 0.0
     """Of an algorithm on matrices, the root of the sum of the squares of the partial sums: :func:`inner_products`."""
 
-    def excess(self, output: int, where: tuple[int, ...], answer: float, moves: float) -> float:
+    def excess(self, output: int, where: tuple[int, ...], answer: float, moves: float, most: float = 0.0) -> float:
         """What accumulation may add to the error of one element: see :func:`excess`."""
         made = self.outputs[output]
         if made is None or not _has_derivative(made):
             return _FACTOR * self._without_derivative(1 if made is None else int(made.count_nonzero()), answer, moves)
         element = made[where]
         parts = [element.real, element.imag] if element.is_complex() else [element]
-        largest, linear = self.inner_products * moves, 0.0
+        largest, linear = self.inner_products * max(moves, most), 0.0
         for part in parts:
             for variable, slope in zip(self.variables, self._slopes(part), strict=True):
                 if slope is not None:
@@ -203,8 +203,9 @@ def _traced_gradient(sample: Sample, wanted: Sequence[int], seed: int) -> Traced
     return Traced((*(one for one in tensors if one.requires_grad), *given), tuple(found))
 
 
-Place = tuple[tuple[int, ...], float, float]
-"""An element: its index, its size ``|r|``, and how far independent roundings of the inputs move it, in roundings."""
+Place = tuple[tuple[int, ...], float, float, float]
+"""An element: its index, its size ``|r|``, how far independent roundings of the inputs move it, and how far they move
+that which they move most, in roundings."""
 
 
 def excess(calls: Iterator[Traced], output: int, places: Sequence[Place]) -> list[float]:

@@ -102,13 +102,21 @@ def _norm(matrix: torch.Tensor) -> torch.Tensor:
     return norms.clamp(min=float(torch.finfo(torch.float64).tiny))
 
 
+def _factored(name: str, product: torch.Tensor, matrix: torch.Tensor) -> tuple[str, torch.Tensor, torch.Tensor]:
+    """Two sides of a factorisation, backward stable: the matrix is off, by roundings of its norm."""
+    if not matrix.numel():  # of any dtype
+        return name, product, product
+    off = (product - matrix) / _norm(matrix)[..., None, None]
+    return name, off + 1.0, torch.ones_like(off)
+
+
 def _svd(args: Any, _kwargs: Any, outputs: list[torch.Tensor]) -> Triples:
     """``U diag(S) V^H = A``, singular vectors orthonormal, values as the oracle has them follows from both."""
     u, s, v_h = outputs
     matrix = args[0]
     k = s.shape[-1]
     return [
-        ("U diag(S) Vh = A", (u[..., :k] * s.unsqueeze(-2).to(u.dtype)) @ v_h[..., :k, :], matrix.to(u.dtype)),
+        _factored("U diag(S) Vh = A", (u[..., :k] * s.unsqueeze(-2).to(u.dtype)) @ v_h[..., :k, :], matrix.to(u.dtype)),
         ("Uh U = 1", u.mH @ u, _identity_like(u.mH @ u)),
         ("Vh V = 1", v_h @ v_h.mH, _identity_like(v_h @ v_h.mH)),
         ("S descending", s, s.sort(dim=-1, descending=True).values),
@@ -128,10 +136,9 @@ def _eig(args: Any, _kwargs: Any, outputs: list[torch.Tensor]) -> Triples:
     values, vectors = outputs
     matrix = args[0].to(vectors.dtype)
     lengths = vectors.abs().square().sum(dim=-2)
-    left, right = matrix @ vectors, vectors * values.unsqueeze(-2)
-    off = (left - right) / _norm(args[0])[..., None, None]  # backward stable: the matrix is off, not the eigenvalues
+    off = (matrix @ vectors - vectors * values.unsqueeze(-2)) / _norm(args[0])[..., None, None]
     return [
-        ("A V = V diag(w)", off + 1.0, torch.ones_like(off)),
+        ("A V = V diag(w)", off + 1.0, torch.ones_like(off)),  # as in a factorisation
         ("|v| = 1", lengths, torch.ones_like(lengths)),
     ]
 
@@ -145,7 +152,7 @@ def _eigh(args: Any, kwargs: Any, outputs: list[torch.Tensor]) -> Triples:
     matrix = half + half.mH + diagonal
     gram = vectors.mH @ vectors
     return [
-        ("V diag(w) Vh = A", (vectors * values.unsqueeze(-2).to(vectors.dtype)) @ vectors.mH, matrix),
+        _factored("V diag(w) Vh = A", (vectors * values.unsqueeze(-2).to(vectors.dtype)) @ vectors.mH, matrix),
         ("Vh V = 1", gram, _identity_like(gram)),
         ("w ascending", values, values.sort(dim=-1).values),
     ]

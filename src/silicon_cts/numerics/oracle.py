@@ -237,17 +237,18 @@ class Oracle:
         if self.multiplies and self._product_leaves(dtype.torch):
             return True
         largest, least = torch.finfo(dtype.torch).max, smallest_subnormal(dtype.torch)
+        root = 1 / self._power
         for sample in calls(self._plain_form, self.task.aspect):  # what a destination held is no input
             for tensor in sample.tensors:
                 if tensor.dtype != torch.bool:
                     terms = 1 if dtype.name == "float16" else max(tensor.numel(), 1)
                     sizes = tensor.detach().to_dense().abs().to(torch.float64)
                     sizes = sizes[sizes != 0]
-                    usual = (sizes <= (largest / terms) ** 0.5) & (sizes >= least**0.5)
+                    usual = (sizes <= (largest / terms) ** root) & (sizes >= least**root)
                     if not bool(usual.all()):  # nor where it is NaN
                         return True
         answers = [one.abs() for one in self.reference if one is not None and dtype.name != "float16"]
-        return any(bool((one > largest**0.5).any()) for one in answers)
+        return any(bool((one > largest**root).any()) for one in answers)
 
     @property
     def multiplies(self) -> bool:
@@ -259,6 +260,15 @@ class Oracle:
         """Whether one rounding inside of a kernel is in many answers: in all products after it, or, as that of a
         coordinate, in all channels."""
         return self.multiplies or traits.look_up(traits.DISCONTINUOUS, self.task.recipe.operator) is not None
+
+    @property
+    def _power(self) -> float:
+        """How many numbers are multiplied on the way: two, or as many as an argument says. Of a gradient, one more."""
+        if traits.look_up(traits.POWERS, self.task.recipe.operator) is None:
+            return 2.0
+        leaves = calls(self._plain_form, self.task.aspect)[0].leaves
+        numbers = [abs(leaf) for leaf in leaves if type(leaf) in (int, float) and math.isfinite(leaf)]
+        return float(max([2.0, *numbers])) + (self.task.aspect == "gradient")
 
     def _product_leaves(self, dtype: torch.dtype) -> bool:
         """Whether the large numbers, or the small ones, have a product that the dtype of an answer does not hold."""

@@ -25,11 +25,29 @@ def _invertible(sample: Sample) -> bool:
 def _of_full_rank(sample: Sample) -> bool:
     """``pinverse(x, rcond=1e-15)``: a singular value that is nothing but rounding is kept, and its reciprocal may be
     any large number. ``linalg.pinv`` drops what is below ``max(m, n) eps`` of the largest."""
-    (x, *_), _ = sample.arguments()
-    matrix = x.detach().to(torch.complex128 if x.is_complex() else torch.float64)
-    values = torch.linalg.svdvals(matrix)
-    noise = max(matrix.shape[-2:]) * torch.finfo(x.dtype).eps * values[..., :1]
+    values, noise = _singular_values(sample)
     return bool((values >= noise).all())
+
+
+def _singular_values(sample: Sample, columns: int | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+    """Of the first tensor, or of its first columns, in float64; and what is nothing beside the largest, as the dtype
+    has it."""
+    x = sample.tensors[0].detach()
+    matrix = x.to(torch.complex128 if x.is_complex() else torch.float64)
+    values = torch.linalg.svdvals(matrix[..., :columns])
+    return values, max(matrix.shape[-2:]) * torch.finfo(x.dtype).eps * values[..., :1]
+
+
+def _of_clear_rank(sample: Sample) -> bool:
+    """``lstsq(a, b)`` drops singular values below the epsilon of its dtype, or what an estimate takes for them: of one
+    between that of float64 and many of its own, each driver and each precision decides otherwise."""
+    values, noise = _singular_values(sample)
+    exactly = noise * 2.0**-26  # below that of float64, whatever the dtype
+    return bool(((values <= exactly) | (values >= _NEAR * noise)).all())
+
+
+_NEAR = 64.0
+"""How often the noise a singular value may be that is near it."""
 
 
 def _enumerated(sample: Sample) -> bool:
@@ -87,6 +105,7 @@ _DOMAINS: dict[str, Callable[[Sample], bool]] = {
     "linalg.solve_ex": _invertible,
     "linalg.inv_ex": _invertible,
     "pinverse": _of_full_rank,
+    "linalg.lstsq*": _of_clear_rank,
     "grid_sampler_[23]d": _enumerated,
     "nn.functional.rms_norm": _above_epsilon,
     "histc": _clear_of_edges,
@@ -99,12 +118,8 @@ _DOMAINS: dict[str, Callable[[Sample], bool]] = {
 
 def _has_independent_columns(sample: Sample) -> bool:
     """``linalg.qr``, ``linalg.lu``: "the first k = min(m, n) columns must be linearly independent", or the gradient
-    divides by nothing."""
-    (x, *_), _ = sample.arguments()
-    matrix = x.detach().to(torch.complex128 if x.is_complex() else torch.float64)
-    count = min(matrix.shape[-2:])
-    values = torch.linalg.svdvals(matrix[..., :count])
-    noise = max(matrix.shape[-2:]) * torch.finfo(x.dtype).eps * values[..., :1]
+    divides by nothing, as that of the logarithm of a determinant does."""
+    values, noise = _singular_values(sample, min(sample.tensors[0].shape[-2:]))
     return bool((values > noise).all())
 
 
@@ -120,6 +135,8 @@ _DIFFERENTIABLE: dict[str, Callable[[Sample], bool]] = {
     "linalg.lu": _has_independent_columns,
     "linalg.lu_factor*": _has_independent_columns,
     "lu": _has_independent_columns,
+    "linalg.slogdet": _has_independent_columns,
+    "logdet": _has_independent_columns,
     "*batch_norm*": _not_empty,
 }
 """By glob, whether the gradient of a call that the CPU takes is defined."""
