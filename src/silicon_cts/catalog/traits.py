@@ -147,6 +147,19 @@ POWERS: dict[str, str] = {
 }
 """Of these, powers take the place of products of two numbers where it is asked whether the range runs out."""
 
+_BY_GAPS = (
+    "the gradient of a vector divides by the differences of all eigenvalues, and the errors of all are in each element"
+)
+
+SPECTRA: dict[str, str] = {
+    "linalg.eig": _BY_GAPS,
+    "linalg.eigh": _BY_GAPS,
+    "linalg.pinv*": _BY_GAPS,
+    "linalg.svd": _BY_GAPS,
+    "svd": _BY_GAPS,
+}
+"""The gradients of these are asked by the element that roundings of the matrix move most."""
+
 _ADDRESSES_MEMORY = "addresses the memory under its input, whatever its strides"
 
 READS_MEMORY: dict[str, str] = {

@@ -77,8 +77,10 @@ class Traced:
             for variable, slope in zip(self.variables, self._slopes(part), strict=True):
                 if slope is not None:
                     numbers, slopes = _real(variable.detach()), _real(slope.detach())
-                    largest = max(largest, partial_sums(numbers, slopes, answer))
-                    linear = math.hypot(linear, float((numbers * slopes).norm()))
+                    terms = numbers * slopes
+                    # The equal numbers of a matrix are no terms of one sum: its inner products are asked besides.
+                    largest = max(largest, partial_sums(terms, answer, terms if self.inner_products else numbers))
+                    linear = math.hypot(linear, float(terms.norm()))
         return _FACTOR * largest + self._of_an_extremum(made.numel(), linear + answer, moves)
 
     def _of_an_extremum(self, outputs: int, linear: float, moves: float) -> float:
@@ -119,21 +121,21 @@ def _real(tensor: torch.Tensor) -> torch.Tensor:
     return (torch.view_as_real(plain) if plain.is_complex() else plain).reshape(-1)
 
 
-def partial_sums(numbers: torch.Tensor, slopes: torch.Tensor, answer: float) -> float:
-    """Root of the sum of the squares of the partial sums of the terms that are not 0, number times slope: see above.
+def partial_sums(terms: torch.Tensor, answer: float, numbers: torch.Tensor | None = None) -> float:
+    """Root of the sum of the squares of the partial sums of terms (1-D, float64) that are not 0: see above.
 
-    Both are 1-D, in float64; ``answer`` is ``|r|``. Terms are alike that are equal, or that are made of equal numbers:
-    those of the sum in a softmax are, whatever its gradient weighs them with.
+    ``answer`` is ``|r|``. Terms are alike that are equal, or that are made of equal ``numbers``: those of the sum in a
+    softmax are, whatever its gradient weighs them with.
     """
-    terms = numbers * slopes
     there = terms.isfinite() & (terms != 0)
+    made_of = (terms if numbers is None else numbers)[there]
     terms = terms[there]
     count = len(terms)
     if count < 2:
         return 0.0
     over_orders = _over_orders(count, max(abs(float(terms.sum())), answer), float(terms.square().sum()))
     as_they_lie = float(terms.cumsum(0).square().sum())
-    different = min(len(torch.unique(terms)), len(torch.unique(numbers[there])))
+    different = min(len(torch.unique(terms)), len(torch.unique(made_of)))
     return math.sqrt(count / different * max(over_orders, as_they_lie))
 
 
@@ -142,14 +144,13 @@ def inner_products(matrix: torch.Tensor) -> float:
     spread over a matrix or a batch of them (float64 or complex128)."""
     if matrix.dim() < 2 or not matrix.numel() or not bool(matrix.isfinite().all()):
         return 0.0
-    updates = math.sqrt(max(matrix.shape[-2:]) / 3)  # of each element, one for each column, whatever they held before
-    return max(updates, _inner_products(matrix.detach()), _inner_products(matrix.detach().mT))
+    return max(_inner_products(matrix.detach()), _inner_products(matrix.detach().mT))
 
 
 def _inner_products(matrix: torch.Tensor) -> float:
     rows = torch.nn.functional.normalize(matrix.reshape(-1, matrix.shape[-1]), dim=-1)
     some = rows[:: -(-len(rows) // _ROWS)]
-    return max(partial_sums(_real(one), _real(other), 0.0) for at, one in enumerate(some) for other in some[: at + 1])
+    return max(partial_sums(_real(one) * _real(other), 0.0) for at, one in enumerate(some) for other in some[: at + 1])
 
 
 def _over_orders(count: int, total: float, squares: float) -> float:

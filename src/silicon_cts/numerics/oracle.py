@@ -262,6 +262,12 @@ class Oracle:
         return self.multiplies or traits.look_up(traits.DISCONTINUOUS, self.task.recipe.operator) is not None
 
     @property
+    def divides_by_gaps(self) -> bool:
+        """Whether it is the gradient of something that is found by its eigenvalues."""
+        spectral = traits.look_up(traits.SPECTRA, self.task.recipe.operator) is not None
+        return spectral and self.task.aspect == "gradient"
+
+    @property
     def _power(self) -> float:
         """How many numbers are multiplied on the way: two, or as many as an argument says. Of a gradient, one more."""
         if traits.look_up(traits.POWERS, self.task.recipe.operator) is None:

@@ -206,8 +206,7 @@ def _spread(count: int, most: int) -> list[int]:
 def _accumulation(here: Errors, oracle: Oracle, index: int, places: list[tuple[int, ...]]) -> list[float]:
     sizes = [float(here.wide[where].abs()) for where in places]
     roundings = [float(here.allowed[where]) / oracle.roundoff for where in places]
-    # A gradient through a factorisation divides by differences of what it finds, which errors of all elements are in.
-    most = float(here.largest_budget) / oracle.roundoff if oracle.task.aspect == "gradient" else 0.0
+    most = float(here.largest_budget) / oracle.roundoff if oracle.divides_by_gaps else 0.0
     return oracle.accumulated(index, [(*one, most) for one in zip(places, sizes, roundings, strict=True)])
 
 
