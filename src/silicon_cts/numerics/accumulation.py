@@ -52,6 +52,8 @@ _ROWS = 8
 """Rows of a matrix, and columns, of which the inner products are looked at."""
 _FLAT = 16.0
 """Roundings move an answer that is flat there so many times as far as its derivative, and its own rounding, say."""
+_LONGEST = 2**13
+"""Elements of a matrix of which the square of as many, in float64, is half a gigabyte."""
 _FACTOR = SIGMAS * ROUNDOFF / math.sqrt(3)
 
 
@@ -94,13 +96,13 @@ class Traced:
         return SIGMAS**2 * terms / 3 * moves * ROUNDOFF if terms > 1 else 0.0
 
     def _slopes(self, element: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        """The derivative of one element by each variable; None for one that has none, or that no memory holds."""
-        try:
-            return torch.autograd.grad(element, self.variables, retain_graph=True, allow_unused=True)
-        except RuntimeError:
-            if not self.inner_products:
-                raise
+        """The derivative of one element by each variable; None for one that has none.
+
+        Of a long matrix none is asked: a backward may make one with a row and a column for each of its elements.
+        """
+        if self.inner_products and max(variable.numel() for variable in self.variables) > _LONGEST:
             return (None,) * len(self.variables)
+        return torch.autograd.grad(element, self.variables, retain_graph=True, allow_unused=True)
 
     def _without_derivative(self, elements: int, answer: float, moves: float) -> float:
         largest = max(self.variables, key=torch.Tensor.numel, default=torch.empty(0))

@@ -86,7 +86,12 @@ class Ties:
         mine = [one for one in observed if one is not None]
         cpus = [one for one in right if one is not None]
         mine = [one.to(cpu.dtype) for one, cpu in zip(mine, cpus, strict=True)]  # narrowed, as the backend declares
-        wanted = self.unique(arguments, cpus)
+        try:
+            wanted = self.unique(arguments, cpus)
+        except (RuntimeError, IndexError):  # a window of padding alone: the CPU's own index is of nothing
+            if bool(equal(mine[0], cpus[0]).all()):
+                return Comparison("exact")
+            return disagreement(f"{label}: not the CPU's values", begin)
         try:
             found = self.unique(arguments, mine)
         except (RuntimeError, IndexError) as error:

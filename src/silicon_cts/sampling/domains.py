@@ -129,6 +129,13 @@ def _not_empty(sample: Sample) -> bool:
     return all(tensor.numel() for tensor in sample.tensors)
 
 
+def _no_channels_last_alone(sample: Sample) -> bool:
+    """The CPU's backward of group norm, of an input in channels_last that wants no gradient, writes to memory that it
+    did not make, and ends the process."""
+    x = sample.tensors[0]
+    return x.requires_grad or x.is_contiguous()
+
+
 _DIFFERENTIABLE: dict[str, Callable[[Sample], bool]] = {
     "qr": _has_independent_columns,
     "linalg.qr": _has_independent_columns,
@@ -138,6 +145,7 @@ _DIFFERENTIABLE: dict[str, Callable[[Sample], bool]] = {
     "linalg.slogdet": _has_independent_columns,
     "logdet": _has_independent_columns,
     "*batch_norm*": _not_empty,
+    "*group_norm": _no_channels_last_alone,
 }
 """By glob, whether the gradient of a call that the CPU takes is defined."""
 
@@ -145,6 +153,26 @@ _DIFFERENTIABLE: dict[str, Callable[[Sample], bool]] = {
 def has_gradient(operator: str, make: Callable[[], Sample]) -> bool:
     """Whether the gradient of the call that ``make`` makes anew each time is defined."""
     return all(holds(make()) for glob, holds in _DIFFERENTIABLE.items() if fnmatchcase(operator, glob))
+
+
+def _of_its_scales(sample: Sample) -> bool:
+    """``_upsample_bilinear2d_aa(x, size, align, scale, scale)``: the kernel looks as far as the scales say, not as the
+    sizes, in memory that is not the input's."""
+    x, *given = sample.leaves
+    sizes, scales = ([leaf for leaf in given if type(leaf) is kind] for kind in (int, float))
+    known = zip(x.shape[-2:], sizes, scales, strict=False)  # without a size, the scales say what it is
+    return all(abs(old * scale - new) < 1 for old, new, scale in known)
+
+
+_TRUSTED: dict[str, Callable[[Sample], bool]] = {
+    "_upsample_bilinear2d_aa": _of_its_scales,
+}
+"""By glob, whether the arguments are such that a kernel which does not check them stays inside of its memory."""
+
+
+def is_safe(operator: str, sample: Sample) -> bool:
+    """Whether the CPU can be asked without ending the process."""
+    return all(holds(sample) for glob, holds in _TRUSTED.items() if fnmatchcase(operator, glob))
 
 
 def is_defined(operator: str, make: Callable[[], Sample]) -> bool:

@@ -14,7 +14,7 @@ from silicon_cts.catalog.dtypes import name_of
 from silicon_cts.catalog.operators import operators
 from silicon_cts.sampling import arguments
 from silicon_cts.sampling.call import Sample
-from silicon_cts.sampling.domains import is_defined
+from silicon_cts.sampling.domains import is_defined, is_safe
 from silicon_cts.sampling.extent import outgrows, too_much
 from silicon_cts.sampling.forms import OUT
 from silicon_cts.sampling.promotion import OTHERS
@@ -92,6 +92,8 @@ def _unguarded(operator: str) -> tuple[str, ...]:
 def _refused(operator: str, sample: Sample, seed: int) -> str | None:
     # An answer that is larger than the tensor in whose place it is to be: addbmm_ writes it there all the same.
     written = [sample.leaves[at] for at in sample.written]
+    if not is_safe(operator, sample):
+        return "the CPU kernel does not check its input, and would look outside its memory"
     with warnings.catch_warnings(), seeded(seed) if _draws(operator) else nullcontext(), torch.no_grad():
         warnings.simplefilter("ignore")
         try:
