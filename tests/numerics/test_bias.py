@@ -101,3 +101,15 @@ def test_answers_made_of_few_numbers_have_few_errors_of_their_own():
     shifted = wide + 2 * noise * rounding
     assert off(shifted, wide, torch.bfloat16) > 0.5
     assert off(shifted, wide, torch.bfloat16, inputs=3) == 0.0
+
+
+def test_roundings_of_an_input_to_less_are_not_the_operators():
+    """softmax(x, dtype=bfloat16): the largest number of each row is the same one, and rounded alike."""
+    recipe = Recipe(
+        "softmax", "float32", 1, sizes=((5, 65),), leading=(1, 2, 1, 3), arguments=(("1", 4), ("dtype", "narrower")),
+        layouts=("narrowed",), form="out", destination="transposed",
+    )  # fmt: skip
+    plain, coarser = (Oracle(Task(recipe, "out", precision=one)) for one in ("", "bfloat16"))
+    assert not compare(plain.yardstick, plain, own_yardstick=True).agrees
+    assert compare(coarser.yardstick, coarser, own_yardstick=True).agrees
+    assert not compare([coarser.yardstick[0] * (1 + 2.0**-3)], coarser, own_yardstick=True).agrees

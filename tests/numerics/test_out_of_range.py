@@ -116,3 +116,21 @@ def test_an_answer_has_no_digit_where_zero_is_within_its_budget():
     assert bool(oracle.yardstick[1][where].isnan()) and bool(oracle.reference[1][where].isfinite())
     compared = compare(oracle.yardstick, oracle, own_yardstick=True)
     assert compared.agrees or compared.worst != where
+
+
+def test_an_undefined_quotient_may_be_a_number_where_a_rounding_makes_it_one():
+    """On the CPU it is NaN for contiguous memory, and 1 for expanded memory."""
+    recipe = Recipe(
+        "corrcoef", "float32", 3, seed=1, axes=((-1, 3, 256),), apart=("flatter", 0, 0), layouts=("expanded",)
+    )
+    oracle = Oracle(Task(recipe, "layout"))
+    assert bool(oracle.reference[0].isnan()) and bool(oracle.yardstick[0].isnan())
+    assert compare([torch.ones_like(oracle.yardstick[0])], oracle, own_yardstick=True).agrees
+
+
+def test_the_power_of_an_order_leaves_the_range_before_a_square_does():
+    """The tenth power of 10^10 is infinite on the CPU; of small numbers it is not, and infinity is wrong."""
+    large = Recipe("nn.functional.pairwise_distance", "float32", 4, sizes=((3, 31),), values=("large",))
+    assert bool(Oracle(Task(large, "forward")).yardstick[0].isinf().any())
+    assert judged(large)
+    assert not judged(Recipe("nn.functional.pairwise_distance", "float32", 4), lambda cpus: cpus.fill_(torch.inf))

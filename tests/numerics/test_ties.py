@@ -179,3 +179,14 @@ def test_what_a_program_of_less_precision_cannot_tell_apart_is_equal(operator, s
     assert judged(*answer(asked)) == "agrees"  # a program that does not round is right, too
     assert judged(values + 2**-7 * values.abs(), places) == "disagrees"
     assert judged(values, (places + 1) % places.max().clamp(min=2)) == "disagrees"
+
+
+def test_a_window_of_padding_alone_has_no_element_that_an_index_names():
+    """With ceil_mode the CPU answers for one, with an index beyond the image."""
+    asked = Recipe(
+        "nn.functional.max_pool2d", "float32", 1048, sizes=((2, 4), (6, 1)), apart=("single", 0, -1),
+        arguments=(("ceil_mode", True), ("padding", 1)),
+    )  # fmt: skip
+    right = answer(asked)
+    assert verdict(asked, right).verdict == "agrees"
+    assert verdict(asked, [right[0] + 1, *right[1:]]).verdict == "disagrees"

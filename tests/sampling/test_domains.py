@@ -116,6 +116,19 @@ def test_what_rounding_alone_decides_is_not_asked(recipe):
         ("qr", Recipe("qr", "float32", 4, 7, axes=((-1, 2, 13),), layouts=("expanded",))),  # two equal rows
         ("clamp", Recipe("clamp", "float32", 0, sizes=((5, 4),), apart=("deeper", 1, 0))),  # the CPU's backward refuses
         ("_native_batch_norm_legit", Recipe("_native_batch_norm_legit", "float32", 7, 7, sizes=((2, 0),))),  # SIGFPE
+        (
+            "nn.functional.group_norm",  # SIGSEGV: the input lies in channels_last and wants no gradient
+            Recipe(
+                "nn.functional.group_norm",
+                "float32",
+                18,
+                sizes=((5, 2),),
+                apart=("deeper", 0, -1),
+                layouts=("channels_last", "negative", "sliced"),
+                cotangent="contiguous",
+                wanted=(1, 2),
+            ),
+        ),
     ],
 )
 def test_a_gradient_that_there_is_not_is_not_asked(operator, asked):
@@ -141,3 +154,18 @@ def test_a_circle_of_nothing_is_not_asked():
     crops = Recipe("nn.functional.pad.circular", "float32", 7, sizes=((3, 64), (4, 2)))
     assert "undefined" in refusal(crops)
     assert refusal(replace(crops, sizes=((3, 64),))) is None
+
+
+def test_a_kernel_that_trusts_a_scale_is_given_that_of_its_sizes():
+    """Otherwise it looks beside its input, and a small scale ends the process."""
+    trusted = Recipe("_upsample_bilinear2d_aa", "float32", 5)
+    sizes = [int(leaf) for leaf in make(trusted).leaves if type(leaf) is int]
+    assert len(sizes) == 2
+    assert "outside its memory" in refusal(replace(trusted, sizes=((6, 13), (3, 16), (10, 2), (20, 127))))
+
+
+@pytest.mark.parametrize(("least", "asked"), [(1.0, True), (1e-3, True), (1e-6, False), (0.0, True)])
+def test_least_squares_are_asked_where_the_rank_is_clear(least, asked):
+    """Of a singular value beside the epsilon of the dtype, each driver and each precision decides otherwise."""
+    matrix = torch.diag(torch.tensor([1.0, least]))
+    assert takes("linalg.lstsq", called(torch.linalg.lstsq, matrix, torch.ones(2, 1))) is asked
