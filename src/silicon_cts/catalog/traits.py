@@ -123,8 +123,10 @@ _MULTIPLIES = (
 
 PRODUCTS: dict[str, str] = {
     "cumprod": _MULTIPLIES,
+    "linalg.householder_product": _MULTIPLIES,
     "masked.cumprod": _MULTIPLIES,
     "masked.prod": _MULTIPLIES,
+    "ormqr": _MULTIPLIES,
     "prod": _MULTIPLIES,
 }
 """What these make of infinity times zero on their way, or of roundings that all later answers share, says nothing."""

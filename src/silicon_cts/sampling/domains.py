@@ -29,19 +29,37 @@ def _of_full_rank(sample: Sample) -> bool:
     return bool((values >= noise).all())
 
 
+def _wide(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.detach().to(torch.complex128 if tensor.is_complex() else torch.float64)
+
+
+def _epsilon(tensor: torch.Tensor) -> float:
+    """Of the dtype; of float32 for integers, which are promoted."""
+    return torch.finfo(tensor.dtype if tensor.is_floating_point() or tensor.is_complex() else torch.float32).eps
+
+
 def _singular_values(sample: Sample, columns: int | None = None) -> tuple[torch.Tensor, torch.Tensor]:
     """Of the first tensor, or of its first columns, in float64; and what is nothing beside the largest, as the dtype
     has it."""
-    x = sample.tensors[0].detach()
-    matrix = x.to(torch.complex128 if x.is_complex() else torch.float64)
-    values = torch.linalg.svdvals(matrix[..., :columns])
-    return values, max(matrix.shape[-2:]) * torch.finfo(x.dtype).eps * values[..., :1]
+    x = sample.tensors[0]
+    values = torch.linalg.svdvals(_wide(x)[..., :columns])
+    return values, max(x.shape[-2:]) * _epsilon(x) * values[..., :1]
 
 
 def _of_clear_rank(sample: Sample) -> bool:
     """``lstsq(a, b)`` drops singular values below the epsilon of its dtype, or what an estimate takes for them: of one
     between that of float64 and many of its own, each driver and each precision decides otherwise."""
-    values, noise = _singular_values(sample)
+    return _is_clear(*_singular_values(sample))
+
+
+def _of_a_clear_product(sample: Sample) -> bool:
+    """The same of ``pinv(a @ b.mT)``, whose rank is that of the product."""
+    a, b = sample.tensors
+    values = torch.linalg.svdvals(_wide(a) @ _wide(b).mT)
+    return _is_clear(values, max(a.shape[-2:]) * _epsilon(a) * values[..., :1])
+
+
+def _is_clear(values: torch.Tensor, noise: torch.Tensor) -> bool:
     exactly = noise * 2.0**-26  # below that of float64, whatever the dtype
     return bool(((values <= exactly) | (values >= _NEAR * noise)).all())
 
@@ -106,6 +124,7 @@ _DOMAINS: dict[str, Callable[[Sample], bool]] = {
     "linalg.inv_ex": _invertible,
     "pinverse": _of_full_rank,
     "linalg.lstsq*": _of_clear_rank,
+    "linalg.pinv.singular": _of_a_clear_product,
     "grid_sampler_[23]d": _enumerated,
     "nn.functional.rms_norm": _above_epsilon,
     "histc": _clear_of_edges,
@@ -124,8 +143,8 @@ def _has_independent_columns(sample: Sample) -> bool:
 
 
 def _not_empty(sample: Sample) -> bool:
-    """The CPU's backward of batch norm divides integers by how many numbers a channel has: of none, it ends the
-    process."""
+    """The CPU's backward of batch norm, and of ``pdist``, divides integers by how many numbers there are: of none, it
+    ends the process."""
     return all(tensor.numel() for tensor in sample.tensors)
 
 
@@ -146,6 +165,7 @@ _DIFFERENTIABLE: dict[str, Callable[[Sample], bool]] = {
     "logdet": _has_independent_columns,
     "*batch_norm*": _not_empty,
     "*group_norm": _no_channels_last_alone,
+    "nn.functional.pdist": _not_empty,
 }
 """By glob, whether the gradient of a call that the CPU takes is defined."""
 
