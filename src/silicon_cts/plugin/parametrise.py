@@ -44,15 +44,10 @@ def by_operator(items: Sequence[pytest.Item]) -> list[pytest.Item]:
     begins: dict[str, int] = {}
     places = []
     for index, item in enumerate(items):
-        case = (
-            item.callspec.params.get("check") if isinstance(item, pytest.Function) and _is_parametrised(item) else None
-        )
+        parameters = getattr(item, "callspec", None)  # of a parametrised test
+        case = parameters.params.get("check") if parameters is not None else None
         places.append(begins.setdefault(case.operator, index) if isinstance(case, Case) else index)
     return [item for _, item in sorted(zip(places, items, strict=True), key=lambda pair: pair[0])]
-
-
-def _is_parametrised(item: pytest.Function) -> bool:
-    return hasattr(item, "callspec")
 
 
 def _catalog(metafunc: pytest.Metafunc) -> list[Operator]:
