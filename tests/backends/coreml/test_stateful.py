@@ -118,7 +118,10 @@ def test_a_last_call_that_writes_nothing_is_seen_in_the_cache_alone(monkeypatch)
 
     monkeypatch.setattr(Slot, "write", without_the_last)
     ((_, judgement),) = ask("coreml-reference", ["export float16"]).values()
-    assert judgement.verdict == "disagrees" and "output 1" in judgement.reason
+    assert judgement.verdict == "disagrees"
+    assert judgement.reason.startswith(
+        ("output 1", "output 2")
+    )  # keys or values: which is worse, the processor decides
 
 
 @pytest.fixture
