@@ -33,10 +33,6 @@ SHRINK_ALL = 30
 """Seconds that a process spends on simplifying failures, in multiples of what it may spend on one of them."""
 
 
-QUICK_IN_OTHERS = 0.5
-"""Share of the samples that a backend which compiles them is asked at ``quick`` in each dtype but the first."""
-
-
 class Session:
     """One process of a run: pytest's own, or one worker of pytest-xdist."""
 
@@ -260,9 +256,7 @@ def _share(own: list[Recipe], case: Case, capability: Capability, budget: str) -
         return [own[index] for index in spread(len(own), QUICK_SAMPLES if budget == "quick" else None)]
     offered = find(case.operator).dtypes
     is_first = case.dtype == next((name for name in capability.dtypes if name in offered), case.dtype)
-    compiles = budget == "quick" and capability.ahead_of_time
-    share = min(capability.in_others, QUICK_IN_OTHERS) if compiles else capability.in_others
-    return own if is_first else [own[index] for index in spread(len(own), math.ceil(len(own) * share))]
+    return own if is_first else [own[index] for index in spread(len(own), math.ceil(len(own) * capability.in_others))]
 
 
 SESSION: pytest.StashKey[Session] = pytest.StashKey()
