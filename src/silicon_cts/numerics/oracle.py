@@ -18,6 +18,7 @@ from silicon_cts.catalog.models.calls import CALLS
 from silicon_cts.numerics import accumulation
 from silicon_cts.numerics.budget import smallest_subnormal
 from silicon_cts.numerics.perturbation import Results, RoundEverywhere, besides, moved
+from silicon_cts.sampling.call import is_floating
 from silicon_cts.sampling.layout import over_memory
 from silicon_cts.sampling.observation import OBSERVE, Observation, Observed, Setting, calls, to_contiguous, to_wide
 from silicon_cts.sampling.recipe import Recipe
@@ -38,10 +39,6 @@ def of_output(answers: Sequence[Observed], index: int) -> list[torch.Tensor]:
 
 class NoOracleError(Exception):
     """The CPU itself cannot answer; the message says why."""
-
-
-def _is_floating(tensor: torch.Tensor) -> bool:
-    return tensor.is_floating_point() or tensor.is_complex()
 
 
 @contextmanager
@@ -283,7 +280,7 @@ class Oracle:
         largest = math.log2(min(one.max for one in limits))
         least = math.log2(max(float(one.smallest_normal) for one in limits))
         for sample in calls(self._plain_form, self.task.aspect):
-            for tensor in filter(_is_floating, sample.tensors):
+            for tensor in filter(is_floating, sample.tensors):
                 sizes = tensor.detach().abs().to(torch.float64)
                 exponents = sizes[sizes.isfinite() & (sizes != 0)].log2()
                 if float(exponents.clamp(min=0).sum()) > largest or float(exponents.clamp(max=0).sum()) < least:
@@ -331,7 +328,7 @@ class Oracle:
     def _as_promoted(self, sample: Sample) -> Sample:
         """With the integers that promotion makes floating numbers of as such."""
         tensors = sample.tensors
-        integers = [at for at in range(min(self._promoted, len(tensors))) if not _is_floating(tensors[at])]
+        integers = [at for at in range(min(self._promoted, len(tensors))) if not is_floating(tensors[at])]
         if not integers:
             return sample
         return sample.with_tensors([one.to(torch.float64) if at in integers else one for at, one in enumerate(tensors)])

@@ -12,7 +12,7 @@ from dataclasses import replace
 import torch
 
 from silicon_cts.catalog.traits import look_up
-from silicon_cts.sampling.call import Sample
+from silicon_cts.sampling.call import Sample, is_floating
 from silicon_cts.sampling.recipe import RecipeError
 
 Change = Callable[[torch.Tensor, int], torch.Tensor]
@@ -166,9 +166,9 @@ def wrong(sample: Sample, operator: str) -> dict[str, list[tuple[str | int, ...]
         for name in MISTAKES:
             add(name, which, -1, 0)
         add("other_kind", which, 0)
-        if _is_float(tensor) and tensor.ndim > 1 and tensor.shape[-1] == tensor.shape[-2]:
+        if is_floating(tensor) and tensor.ndim > 1 and tensor.shape[-1] == tensor.shape[-2]:
             add("singular", which, 0, 1)
-        if look_up(INDEXED, operator) is not None and not _is_float(tensor) and tensor.dtype != torch.bool:
+        if look_up(INDEXED, operator) is not None and not is_floating(tensor) and tensor.dtype != torch.bool:
             add("index", which, *reach, *(-size - 1 for size in reach))
     ranks = {tensor.ndim for tensor in sample.tensors}
     for which, place in enumerate(integers(sample)):
@@ -176,10 +176,6 @@ def wrong(sample: Sample, operator: str) -> dict[str, list[tuple[str | int, ...]
         near = {*ranks, *(-rank - 1 for rank in ranks), *(size + 1 for size in reach), -now - 1, now + 3, -1}
         add(ARGUMENT, which, *sorted(near - {now}))
     return found
-
-
-def _is_float(tensor: torch.Tensor) -> bool:
-    return tensor.is_floating_point() or tensor.is_complex()
 
 
 def apply(sample: Sample, change: Sequence[str | int]) -> Sample:
@@ -199,7 +195,7 @@ def apply(sample: Sample, change: Sequence[str | int]) -> Sample:
         raise RecipeError(f"the call has {len(tensors)} tensors; no {which}")
     tensor = tensors[which]
     changed = OF_TENSORS[str(name)](tensor.detach(), number).clone(memory_format=torch.contiguous_format)
-    changed = changed.requires_grad_(tensor.requires_grad and _is_float(changed))
+    changed = changed.requires_grad_(tensor.requires_grad and is_floating(changed))
     return sample.with_tensors([changed if at == which else one for at, one in enumerate(tensors)])
 
 

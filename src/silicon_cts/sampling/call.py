@@ -15,6 +15,11 @@ def is_device(leaf: Any) -> bool:
     return isinstance(leaf, torch.device) or (isinstance(leaf, str) and leaf in ("cpu", "cpu:0"))
 
 
+def is_floating(tensor: torch.Tensor) -> bool:
+    """Whether its numbers are rounded: real or complex."""
+    return tensor.is_floating_point() or tensor.is_complex()
+
+
 @dataclass(frozen=True)
 class Sample:
     """One call: ``call(*args, **kwargs)``, flattened so that its tensors can be swapped for others."""

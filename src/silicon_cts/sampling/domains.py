@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 
 import torch
 
-from silicon_cts.sampling.call import Sample
+from silicon_cts.sampling.call import Sample, is_floating
 
 
 def _above_half(sample: Sample) -> bool:
@@ -35,7 +35,7 @@ def _wide(tensor: torch.Tensor) -> torch.Tensor:
 
 def _epsilon(tensor: torch.Tensor) -> float:
     """Of the dtype; of float32 for integers, which are promoted."""
-    return torch.finfo(tensor.dtype if tensor.is_floating_point() or tensor.is_complex() else torch.float32).eps
+    return torch.finfo(tensor.dtype if is_floating(tensor) else torch.float32).eps
 
 
 def _singular_values(sample: Sample, columns: int | None = None) -> tuple[torch.Tensor, torch.Tensor]:
@@ -170,9 +170,13 @@ _DIFFERENTIABLE: dict[str, Callable[[Sample], bool]] = {
 """By glob, whether the gradient of a call that the CPU takes is defined."""
 
 
+def _rules(table: Mapping[str, Callable[[Sample], bool]], operator: str) -> list[Callable[[Sample], bool]]:
+    return [holds for glob, holds in table.items() if fnmatchcase(operator, glob)]
+
+
 def has_gradient(operator: str, make: Callable[[], Sample]) -> bool:
     """Whether the gradient of the call that ``make`` makes anew each time is defined."""
-    return all(holds(make()) for glob, holds in _DIFFERENTIABLE.items() if fnmatchcase(operator, glob))
+    return all(holds(make()) for holds in _rules(_DIFFERENTIABLE, operator))
 
 
 def _of_its_scales(sample: Sample) -> bool:
@@ -192,9 +196,9 @@ _TRUSTED: dict[str, Callable[[Sample], bool]] = {
 
 def is_safe(operator: str, sample: Sample) -> bool:
     """Whether the CPU can be asked without ending the process."""
-    return all(holds(sample) for glob, holds in _TRUSTED.items() if fnmatchcase(operator, glob))
+    return all(holds(sample) for holds in _rules(_TRUSTED, operator))
 
 
 def is_defined(operator: str, make: Callable[[], Sample]) -> bool:
     """Whether the call that ``make`` makes anew each time has a defined answer."""
-    return all(holds(make()) for glob, holds in _DOMAINS.items() if fnmatchcase(operator, glob))
+    return all(holds(make()) for holds in _rules(_DOMAINS, operator))

@@ -17,7 +17,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from silicon_cts.sampling.call import Sample
+from silicon_cts.sampling.call import Sample, is_floating
 from silicon_cts.sampling.recipe import Recipe
 from silicon_cts.sampling.sample import copy, make, seeded
 
@@ -149,12 +149,8 @@ def _of_cpu(recipe: Recipe) -> tuple[torch.Tensor, float]:
     sample = make(recipe)
     with seeded(recipe.seed), unseeded(sample.call), torch.no_grad():
         answers = [leaf for leaf in tree_leaves(copy(sample).run()) if isinstance(leaf, torch.Tensor)]
-        roundoff = max((torch.finfo(one.dtype).eps / 2 for one in answers if _rounds(one)), default=0.0)
+        roundoff = max((torch.finfo(one.dtype).eps / 2 for one in answers if is_floating(one)), default=0.0)
         return _series(sample, nullcontext(), 4, CALLS), roundoff
-
-
-def _rounds(tensor: torch.Tensor) -> bool:
-    return tensor.is_floating_point() or tensor.is_complex()
 
 
 def _differences(operator: str, numbers: torch.Tensor, of_cpu: tuple[torch.Tensor, float]) -> Iterator[str]:
