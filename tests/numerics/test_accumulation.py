@@ -137,6 +137,35 @@ def test_a_gradient_is_a_sum_over_its_cotangents():
     assert all(one >= 0 for one in oracle.accumulated(0, [((), 1.0, 1.0, 1.0)]))
 
 
+def test_a_gradient_has_the_terms_of_cotangents_that_are_equal():
+    """The gradient of a weight, one sum of 128 equal cotangents times two numbers that cancel: -1.6e-5 on the CPU."""
+    recipe = Recipe("native_batch_norm", "float32", 6, 2, sizes=((2, 128),), cotangent="expanded")
+    oracle = Oracle(Task(recipe, "gradient"))
+    x, weight, *others = oracle.reference
+    assert float(weight) == 0.0
+    grades = {
+        off: compare([x.float(), (weight + off).float(), *(one.float() for one in others)], oracle, own_yardstick=True)
+        for off in (2e-5, 2e-2)
+    }
+    assert {off: found.agrees for off, found in grades.items()} == {2e-5: True, 2e-2: False}
+
+
+def test_a_factor_without_a_derivative_is_allowed_the_sums_of_its_algorithm():
+    """A column of 16,384 complex numbers, four of them different; there is no derivative of ``geqrf``."""
+    recipe = Recipe("geqrf", "complex64", 4, 2, sizes=((2, 128),), apart=("column", 0, 0), leading=(1,))
+    oracle = Oracle(Task(recipe, "forward"))
+    factor, scales = oracle.reference
+    largest = float(factor.abs().max())
+
+    def agrees(off: float) -> bool:
+        answer = factor.clone()
+        answer[0, 0] += off * largest
+        return compare([one.to(torch.complex64) for one in (answer, scales)], oracle, own_yardstick=True).agrees
+
+    assert agrees(2e-6)
+    assert not agrees(2e-2)
+
+
 def test_inner_products_of_rows_and_columns():
     rows = torch.tensor([[1.0, 1.0], [1.0, -1.0]], dtype=torch.float64)
     assert inner_products(rows) == pytest.approx(math.sqrt(2 * (0.25 + 1)))  # two equal terms of 1/2, added to 1

@@ -77,6 +77,16 @@ def test_a_norm_that_is_a_sum_is_rounded():
         assert 1e-9 < abs(torch.linalg.vector_norm(x).item() / 0.5**0.5 - 1) < 2.0**-23
 
 
+def test_the_sum_of_a_log_softmax_is_rounded():
+    """Of logits 20 apart the larger one's is -2e-9, or 0 in float32: the sum of 1 and 2e-9 is 1 there."""
+    logits = torch.tensor([[20.0, 0.0], [0.0, -2000.0]], dtype=torch.float64)
+    with RoundEverywhere(2.0**-24, 0):
+        rounded = torch.log_softmax(logits, -1)
+    off = (rounded - torch.log_softmax(logits, -1)).abs()
+    assert 2.0**-26 < off[0, 0] < 2.0**-23
+    assert off[1, 0] == 0.0  # 1 and nothing
+
+
 def test_the_widths_of_a_density_are_differences_of_rounded_edges():
     """Three bins around one number: 1/3 wide, between edges of the size of 8 that float32 rounds."""
     x = torch.tensor(8.922160148620605, dtype=torch.float64)

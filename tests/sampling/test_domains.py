@@ -102,6 +102,7 @@ def test_a_convolution_with_a_kernel_as_large_as_its_signal_is_not_asked():
     [
         Recipe("gradient", "float32", 7, seed=7, sizes=((3, 17),), values=("mixed",)),
         Recipe("special.chebyshev_polynomial_t", "float32", 5, seed=7, dtypes=("bool", "")),
+        Recipe("matrix_exp", "complex64", 1, seed=2, sizes=((5, 4),), leading=(2, 3), values=("mixed",)),
     ],
     ids=lambda recipe: recipe.operator,
 )

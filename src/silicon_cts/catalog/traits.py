@@ -128,6 +128,8 @@ PRODUCTS: dict[str, str] = {
     "masked.prod": _MULTIPLIES,
     "ormqr": _MULTIPLIES,
     "prod": _MULTIPLIES,
+    "index_reduce.prod": _MULTIPLIES,
+    "scatter_reduce.prod": _MULTIPLIES,
 }
 """What these make of infinity times zero on their way, or of roundings that all later answers share, says nothing."""
 

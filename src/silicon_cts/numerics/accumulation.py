@@ -40,7 +40,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch.utils._pytree import tree_leaves
 
-from silicon_cts.sampling.observation import cotangent, differentiable
+from silicon_cts.sampling.call import is_floating
+from silicon_cts.sampling.observation import cotangents, differentiable
+from silicon_cts.sampling.recipe import Recipe
 from silicon_cts.sampling.sample import Sample
 
 SIGMAS = 4.0
@@ -71,7 +73,8 @@ class Traced:
         """What accumulation may add to the error of one element: see :func:`excess`."""
         made = self.outputs[output]
         if made is None or not _has_derivative(made):
-            return _FACTOR * self._without_derivative(1 if made is None else int(made.count_nonzero()), answer, moves)
+            sums = self._without_derivative(1 if made is None else int(made.count_nonzero()), answer, moves)
+            return _FACTOR * max(sums, self.inner_products * max(moves, most))
         element = made[where]
         parts = [element.real, element.imag] if element.is_complex() else [element]
         largest, linear = self.inner_products * max(moves, most), 0.0
@@ -166,41 +169,51 @@ def of_matrices(call: Traced) -> Traced:
 
 
 def traced(sample: Sample) -> Traced:
-    """The answer of a call, as a function of all its floating tensors or, if that fails, of the differentiable ones."""
+    """The answer of a call, as a function of all its floating tensors or, if that fails, of the differentiable ones, or
+    without derivatives."""
     try:
         return _traced(sample.replace(_variable))
     except RuntimeError:  # one of them is written to: running statistics
+        pass
+    try:
         return _traced(sample)
+    except RuntimeError:  # it has no derivative
+        return _traced(sample.replace(_constant))
 
 
 def _traced(sample: Sample) -> Traced:
     variables = tuple(tensor for tensor in sample.tensors if tensor.requires_grad)
+    variables = variables or tuple(tensor for tensor in sample.tensors if is_floating(tensor))
     with torch.enable_grad():
         leaves = [leaf for leaf in tree_leaves(sample.run()) if isinstance(leaf, torch.Tensor | bool | int | float)]
     return Traced(variables, tuple(leaf if isinstance(leaf, torch.Tensor) else None for leaf in leaves))
 
 
 def _variable(leaf: object) -> object:
-    if isinstance(leaf, torch.Tensor) and (leaf.is_floating_point() or leaf.is_complex()):
+    if isinstance(leaf, torch.Tensor) and is_floating(leaf):
         return leaf.detach().clone().requires_grad_()
     return leaf
 
 
-def traced_gradient(sample: Sample, seed: int) -> Traced:
-    """The gradient of a call under the cotangents of ``seed``, as a function of its cotangents and of all its floating
-    tensors or, if that fails, of those whose gradient is asked."""
+def _constant(leaf: object) -> object:
+    return leaf.detach() if isinstance(leaf, torch.Tensor) else leaf
+
+
+def traced_gradient(sample: Sample, recipe: Recipe) -> Traced:
+    """The gradient of a call under the cotangents of its recipe, as a function of these and of all its floating tensors
+    or, if that fails, of those whose gradient is asked."""
     wanted = [at for at, tensor in enumerate(sample.tensors) if tensor.requires_grad]
     try:
-        return _traced_gradient(sample.replace(_variable), wanted, seed)
+        return _traced_gradient(sample.replace(_variable), wanted, recipe)
     except RuntimeError:
-        return _traced_gradient(sample, wanted, seed)
+        return _traced_gradient(sample, wanted, recipe)
 
 
-def _traced_gradient(sample: Sample, wanted: Sequence[int], seed: int) -> Traced:
+def _traced_gradient(sample: Sample, wanted: Sequence[int], recipe: Recipe) -> Traced:
     tensors = sample.tensors
     with torch.enable_grad():
         outputs = differentiable(sample.process_output(sample.run()))
-        given = [cotangent(out.detach(), seed + index).requires_grad_() for index, out in enumerate(outputs)]
+        given = [one.resolve_conj().resolve_neg().contiguous().requires_grad_() for one in cotangents(recipe, outputs)]
         asked = [tensors[at] for at in wanted]
         found = torch.autograd.grad(outputs, asked, given, allow_unused=True, create_graph=True)
     return Traced((*(one for one in tensors if one.requires_grad), *given), tuple(found))

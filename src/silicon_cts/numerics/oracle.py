@@ -176,7 +176,7 @@ class Oracle:
         for sample in calls(recipe, self.task.aspect):
             wide = self._as_promoted(to_wide(self._plain(sample)))
             gradient = self.task.aspect == "gradient"
-            call = accumulation.traced_gradient(wide, recipe.seed) if gradient else accumulation.traced(wide)
+            call = accumulation.traced_gradient(wide, self.task.recipe) if gradient else accumulation.traced(wide)
             yield accumulation.of_matrices(call) if traits.is_normwise(recipe.operator) else call
 
     @cached_property

@@ -71,6 +71,8 @@ class _Kernel:
     """Whether it does so where its ``ord`` is infinite."""
     is_density: bool
     """Whether it divides by the widths of bins that it makes itself, with ``density=True``."""
+    is_log_softmax: bool
+    """Whether it subtracts the logarithm of a sum that is 1 or more, and which it rounds."""
 
     def picks(self, args: tuple[Any, ...], kwargs: dict[str, Any] | None) -> bool:
         """Whether it computes nothing: a view, the largest of some numbers, their sizes."""
@@ -94,6 +96,7 @@ def _kernel(func: Any) -> _Kernel:
         schema.name in _EXTREMES,
         schema.name == "aten::linalg_vector_norm",
         (schema.name, schema.overload_name) == ("aten::histogram", "bin_ct"),
+        schema.name == "aten::_log_softmax",
     )
 
 
@@ -137,6 +140,8 @@ class RoundEverywhere(TorchDispatchMode):
         result = func(*args, **(kwargs or {}))
         for tensor, old in zip(written, before, strict=True):
             self._round_in_place(tensor, old)
+        if kernel.is_log_softmax and result.numel():
+            result = self._of_rounded_sums(result, kernel.given(args, kwargs)["dim"])
         rounded = result if kernel.aliases else self._rounded(result)
         return _over_widths(result, rounded) if kernel.is_density and (kwargs or {}).get("density") else rounded
 
@@ -144,6 +149,11 @@ class RoundEverywhere(TorchDispatchMode):
         if isinstance(result, torch.Tensor):
             return self.round(result)
         return tree_map_only(torch.Tensor, self.round, result)
+
+    def _of_rounded_sums(self, logarithms: torch.Tensor, dim: int) -> torch.Tensor:
+        """What a log-softmax answers whose sums are rounded: of two logits far apart, the larger one's may be 0."""
+        sums = logarithms.amax(dim, keepdim=True).neg().exp()  # beside the largest term, which is 1
+        return logarithms - (self.round(sums) / sums).log()
 
     def _round_in_place(self, tensor: Any, old: torch.Tensor | None) -> None:
         if old is None or tensor.shape != old.shape or tensor.dtype != old.dtype:

@@ -68,6 +68,18 @@ _NEAR = 64.0
 """How often the noise a singular value may be that is near it."""
 
 
+def _has_digits(sample: Sample) -> bool:
+    """``matrix_exp(x)`` squares as many times as the norm has powers of two, and each doubles what roundings did: where
+    the norm times the epsilon is 1 or so, no digit of the answer is left."""
+    x = sample.tensors[0].detach()
+    norms = _wide(x).abs().sum(-2)
+    return not norms.numel() or bool((norms * _epsilon(x) <= _DIGITS).all() | norms.isnan().any())
+
+
+_DIGITS = 2.0**-4
+"""Norm of a matrix, times epsilon, that leaves some."""
+
+
 def _enumerated(sample: Sample) -> bool:
     """``grid_sampler_2d(input, grid, interpolation, padding, align_corners)``: both are one of 0, 1 and 2. The kernel
     does not look, and leaves its answer as it found the memory."""
@@ -125,6 +137,7 @@ _DOMAINS: dict[str, Callable[[Sample], bool]] = {
     "pinverse": _of_full_rank,
     "linalg.lstsq*": _of_clear_rank,
     "linalg.pinv.singular": _of_a_clear_product,
+    "matrix_exp": _has_digits,
     "grid_sampler_[23]d": _enumerated,
     "nn.functional.rms_norm": _above_epsilon,
     "histc": _clear_of_edges,
