@@ -17,7 +17,8 @@ def _above_half(sample: Sample) -> bool:
 
 
 def _invertible(sample: Sample) -> bool:
-    """``solve_ex``, ``inv_ex``: where a pivot is zero, ``info`` says so, and the rest of the answer means nothing."""
+    """``solve_ex``, ``inv_ex``, ``ldl_factor_ex``: where a pivot is zero, ``info`` says so, and the rest of the answer
+    means nothing."""
     *_, info = sample.run()
     return not bool(info.any())
 
@@ -134,6 +135,7 @@ _DOMAINS: dict[str, Callable[[Sample], bool]] = {
     "mvlgamma.*": _above_half,
     "linalg.solve_ex": _invertible,
     "linalg.inv_ex": _invertible,
+    "linalg.ldl_factor_ex": _invertible,
     "pinverse": _of_full_rank,
     "linalg.lstsq*": _of_clear_rank,
     "linalg.pinv.singular": _of_a_clear_product,
