@@ -102,6 +102,8 @@ def test_a_convolution_with_a_kernel_as_large_as_its_signal_is_not_asked():
     [
         Recipe("gradient", "float32", 7, seed=7, sizes=((3, 17),), values=("mixed",)),
         Recipe("special.chebyshev_polynomial_t", "float32", 5, seed=7, dtypes=("bool", "")),
+        Recipe("linalg.inv", "float32", 6, seed=2, axes=((-4, 1, 127), (-3, 1, 15)), values=("mixed",)),
+        Recipe("linalg.ldl_factor_ex", "float32", 0, seed=2, sizes=((5, 255),), layouts=("expanded",)),
         Recipe("matrix_exp", "complex64", 1, seed=2, sizes=((5, 4),), leading=(2, 3), values=("mixed",)),
     ],
     ids=lambda recipe: recipe.operator,
@@ -117,6 +119,7 @@ def test_what_rounding_alone_decides_is_not_asked(recipe):
         ("qr", Recipe("qr", "float32", 4, 7, axes=((-1, 2, 13),), layouts=("expanded",))),  # two equal rows
         ("clamp", Recipe("clamp", "float32", 0, sizes=((5, 4),), apart=("deeper", 1, 0))),  # the CPU's backward refuses
         ("_native_batch_norm_legit", Recipe("_native_batch_norm_legit", "float32", 7, 7, sizes=((2, 0),))),  # SIGFPE
+        ("nn.functional.conv2d", Recipe("nn.functional.conv2d", "float32", 12, 2, sizes=((2, 127), (3, 13)))),  # SIGSEGV
         ("nn.functional.pdist", Recipe("nn.functional.pdist", "float32", 1, axes=((-2, 1, 0),))),  # SIGFPE
         (
             "nn.functional.group_norm",  # SIGSEGV: the input lies in channels_last and wants no gradient

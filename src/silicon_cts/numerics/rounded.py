@@ -74,9 +74,9 @@ def compare_rounded(
     """The grade of one output of floating or complex numbers."""
     if actual.numel() == 0:
         return Comparison("exact", output=index)
-    dtype = DTYPES[oracle.precision].torch if oracle.precision else expected.dtype
-    # A Python number is as precise as the dtype that was asked for.
-    roundoff = oracle.roundoff if name_of(dtype) == "float64" else DTYPES[name_of(dtype)].roundoff
+    # No complex dtype has the parts of every precision: their range is that of the answer, their roundings are its own.
+    dtype = DTYPES[oracle.precision].torch if oracle.precision and not expected.is_complex() else expected.dtype
+    roundoff = _roundoff(oracle, dtype)
     notes = _notes(actual, expected)
     computed_in = torch.complex128 if dtype.is_complex else torch.float64
     wide, actual, expected = reference.to(computed_in), actual.to(computed_in), expected.to(computed_in)
@@ -118,6 +118,11 @@ def compare_rounded(
             "allowed: its errors are on one side, as no rounding puts them"
         )
     return Comparison(grade, ratio, reason, where, ulp, index, notes)
+
+
+def _roundoff(oracle: Oracle, dtype: torch.dtype) -> float:
+    """Of the precision that is asked for, or of the dtype: a Python number is as precise as the dtype that was asked."""
+    return oracle.roundoff if oracle.precision or dtype == torch.float64 else DTYPES[name_of(dtype)].roundoff
 
 
 def _plainly_right(here: Errors, dtype: torch.dtype, oracle: Oracle, roundoff: float) -> bool:
@@ -175,7 +180,7 @@ def _as_the_cpu(here: Errors, ratios: torch.Tensor) -> bool:
 
 def _one_sided(here: Errors, dtype: torch.dtype, oracle: Oracle, index: int, own_yardstick: bool) -> float:
     """Mean error that rounding does not explain, and PyTorch's CPU does not have either; 0.0 if there is none."""
-    roundoff = oracle.roundoff if dtype == torch.float64 else DTYPES[name_of(dtype)].roundoff
+    roundoff = _roundoff(oracle, dtype)
 
     def off(answer: torch.Tensor, between: Sequence[torch.Tensor]) -> float:
         return bias(answer, here.wide, here.allowed, between, dtype, roundoff, oracle.inputs)

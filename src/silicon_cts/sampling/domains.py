@@ -23,6 +23,15 @@ def _invertible(sample: Sample) -> bool:
     return not bool(info.any())
 
 
+def _regular(sample: Sample) -> bool:
+    """``inv``, ``solve``: a matrix whose least singular value is nothing beside its largest has no inverse in its dtype,
+    and that in float64 says nothing of what a rounding makes of it."""
+    if not bool(sample.tensors[0].isfinite().all()):
+        return True
+    values, noise = _singular_values(sample)
+    return bool((values > noise).all())
+
+
 def _of_full_rank(sample: Sample) -> bool:
     """``pinverse(x, rcond=1e-15)``: a singular value that is nothing but rounding is kept, and its reciprocal may be
     any large number. ``linalg.pinv`` drops what is below ``max(m, n) eps`` of the largest."""
@@ -133,6 +142,8 @@ def _wraps_what_is_left(sample: Sample) -> bool:
 
 _DOMAINS: dict[str, Callable[[Sample], bool]] = {
     "mvlgamma.*": _above_half,
+    "linalg.solve": _regular,
+    "linalg.inv": _regular,
     "linalg.solve_ex": _invertible,
     "linalg.inv_ex": _invertible,
     "linalg.ldl_factor_ex": _invertible,
@@ -170,6 +181,15 @@ def _no_channels_last_alone(sample: Sample) -> bool:
     return x.requires_grad or x.is_contiguous()
 
 
+def _no_tall_kernel(sample: Sample) -> bool:
+    """oneDNN's backward of a convolution by a kernel of 127 rows and 5 or 13 columns writes beside its memory."""
+    _, weight, *_ = sample.tensors
+    return weight.dim() < 4 or weight.shape[-2] <= _TALL or weight.shape[-1] <= _NARROW
+
+
+_TALL, _NARROW = 64, 3
+"""Rows and columns of kernels that are safe: those of 65 and of 3 were seen to be."""
+
 _DIFFERENTIABLE: dict[str, Callable[[Sample], bool]] = {
     "qr": _has_independent_columns,
     "linalg.qr": _has_independent_columns,
@@ -179,6 +199,7 @@ _DIFFERENTIABLE: dict[str, Callable[[Sample], bool]] = {
     "linalg.slogdet": _has_independent_columns,
     "logdet": _has_independent_columns,
     "*batch_norm*": _not_empty,
+    "nn.functional.conv*": _no_tall_kernel,
     "*group_norm": _no_channels_last_alone,
     "nn.functional.pdist": _not_empty,
 }
