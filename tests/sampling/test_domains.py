@@ -119,7 +119,10 @@ def test_what_rounding_alone_decides_is_not_asked(recipe):
         ("qr", Recipe("qr", "float32", 4, 7, axes=((-1, 2, 13),), layouts=("expanded",))),  # two equal rows
         ("clamp", Recipe("clamp", "float32", 0, sizes=((5, 4),), apart=("deeper", 1, 0))),  # the CPU's backward refuses
         ("_native_batch_norm_legit", Recipe("_native_batch_norm_legit", "float32", 7, 7, sizes=((2, 0),))),  # SIGFPE
-        ("nn.functional.conv2d", Recipe("nn.functional.conv2d", "float32", 12, 2, sizes=((2, 127), (3, 13)))),  # SIGSEGV
+        (
+            "nn.functional.conv2d",
+            Recipe("nn.functional.conv2d", "float32", 12, 2, sizes=((2, 127), (3, 13))),
+        ),  # SIGSEGV
         ("nn.functional.pdist", Recipe("nn.functional.pdist", "float32", 1, axes=((-2, 1, 0),))),  # SIGFPE
         (
             "nn.functional.group_norm",  # SIGSEGV: the input lies in channels_last and wants no gradient

@@ -121,7 +121,7 @@ def compare_rounded(
 
 
 def _roundoff(oracle: Oracle, dtype: torch.dtype) -> float:
-    """Of the precision that is asked for, or of the dtype: a Python number is as precise as the dtype that was asked."""
+    """Of the precision that is asked for, or of the dtype; a Python number is as precise as the task's dtype."""
     return oracle.roundoff if oracle.precision or dtype == torch.float64 else DTYPES[name_of(dtype)].roundoff
 
 

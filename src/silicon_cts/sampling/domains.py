@@ -24,8 +24,8 @@ def _invertible(sample: Sample) -> bool:
 
 
 def _regular(sample: Sample) -> bool:
-    """``inv``, ``solve``: a matrix whose least singular value is nothing beside its largest has no inverse in its dtype,
-    and that in float64 says nothing of what a rounding makes of it."""
+    """``inv``, ``solve``: a matrix whose least singular value is nothing beside its largest has no inverse in its
+    dtype, and that in float64 says nothing of what a rounding makes of it."""
     if not bool(sample.tensors[0].isfinite().all()):
         return True
     values, noise = _singular_values(sample)
@@ -181,14 +181,15 @@ def _no_channels_last_alone(sample: Sample) -> bool:
     return x.requires_grad or x.is_contiguous()
 
 
-def _no_tall_kernel(sample: Sample) -> bool:
-    """oneDNN's backward of a convolution by a kernel of 127 rows and 5 or 13 columns writes beside its memory."""
-    _, weight, *_ = sample.tensors
-    return weight.dim() < 4 or weight.shape[-2] <= _TALL or weight.shape[-1] <= _NARROW
+def _no_taller_kernel(sample: Sample) -> bool:
+    """oneDNN's backward of a convolution by a kernel with more rows than its input, and 5 or more columns, writes
+    beside its memory, and answers what it finds there."""
+    x, weight, *_ = sample.tensors
+    return weight.shape[-2] <= x.shape[-2] or weight.shape[-1] <= _NARROW
 
 
-_TALL, _NARROW = 64, 3
-"""Rows and columns of kernels that are safe: those of 65 and of 3 were seen to be."""
+_NARROW = 3
+"""Columns of a kernel that were seen to be safe, whatever its rows."""
 
 _DIFFERENTIABLE: dict[str, Callable[[Sample], bool]] = {
     "qr": _has_independent_columns,
@@ -199,7 +200,7 @@ _DIFFERENTIABLE: dict[str, Callable[[Sample], bool]] = {
     "linalg.slogdet": _has_independent_columns,
     "logdet": _has_independent_columns,
     "*batch_norm*": _not_empty,
-    "nn.functional.conv*": _no_tall_kernel,
+    "nn.functional.conv[23]d": _no_taller_kernel,
     "*group_norm": _no_channels_last_alone,
     "nn.functional.pdist": _not_empty,
 }
