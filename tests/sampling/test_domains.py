@@ -147,7 +147,9 @@ def test_a_gradient_that_there_is_not_is_not_asked(operator, asked):
 
 def test_what_resizes_the_tensor_that_it_is_to_write_into_is_not_asked():
     larger = Recipe("addbmm", "float32", 3, axes=((-1, 10, 2),), form="inplace")
-    assert refusal(larger) == "the CPU resizes what it is given to write to"
+    column = Recipe("addbmm", "float32", 1, sizes=((5, 1), (10, 15)), apart=("flatter", 0, 0), form="inplace")
+    assert {refusal(one) for one in (larger, column)} == {"the CPU resizes what it is given to write to"}
+    assert refusal(Recipe("squeeze", "float32", 0, form="inplace")) is None
 
 
 def test_a_kernel_that_writes_beside_its_destination_is_given_plain_ones():
@@ -170,6 +172,15 @@ def test_a_kernel_that_trusts_a_scale_is_given_that_of_its_sizes():
     sizes = [int(leaf) for leaf in make(trusted).leaves if type(leaf) is int]
     assert len(sizes) == 2
     assert "outside its memory" in refusal(replace(trusted, sizes=((6, 13), (3, 16), (10, 2), (20, 127))))
+
+
+def test_the_least_integer_is_not_divided_by_minus_one():
+    def divide(x, y):
+        return torch.div(x, y, rounding_mode="trunc")
+
+    least, one = torch.tensor([-(2**63), 5]), torch.tensor([-1, 1])
+    assert not takes("div.trunc_rounding", called(divide, least, one))
+    assert takes("div.trunc_rounding", called(divide, least + 1, one))
 
 
 @pytest.mark.parametrize(("least", "asked"), [(1.0, True), (1e-3, True), (1e-6, False), (0.0, True)])

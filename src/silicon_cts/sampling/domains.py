@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 
 import torch
+from torch.utils._pytree import tree_leaves
 
 from silicon_cts.sampling.call import Sample, is_floating
 
@@ -168,6 +169,18 @@ def _has_independent_columns(sample: Sample) -> bool:
     return bool((values > noise).all())
 
 
+def _of_clear_signs(sample: Sample) -> bool:
+    """``svd``: op_db takes the gradient of the sizes of singular vectors. Where one has an element that is nothing
+    beside what roundings move it, by the norm over the least gap of two singular values, its sign is either."""
+    sizes = [one.detach() for one in tree_leaves(sample.process_output(sample.run())) if isinstance(one, torch.Tensor)]
+    values, _ = _singular_values(sample)
+    if values.shape[-1] < 2 or not values.numel():
+        return True
+    noise = _NEAR * _epsilon(sample.tensors[0]) * values[..., 0] / -values.diff().amax(-1)
+    vectors = [one for one in sizes if one.dim() > values.dim() and not one.is_complex() and bool((one >= 0).all())]
+    return all(bool((one.amin((-2, -1)) >= noise).all()) for one in vectors if one.numel())
+
+
 def _not_empty(sample: Sample) -> bool:
     """The CPU's backward of batch norm, and of ``pdist``, divides integers by how many numbers there are: of none, it
     ends the process."""
@@ -197,6 +210,8 @@ _DIFFERENTIABLE: dict[str, Callable[[Sample], bool]] = {
     "linalg.lu": _has_independent_columns,
     "linalg.lu_factor*": _has_independent_columns,
     "lu": _has_independent_columns,
+    "svd": _of_clear_signs,
+    "linalg.svd": _of_clear_signs,
     "linalg.slogdet": _has_independent_columns,
     "logdet": _has_independent_columns,
     "*batch_norm*": _not_empty,
@@ -225,8 +240,17 @@ def _of_its_scales(sample: Sample) -> bool:
     return all(abs(old * scale - new) < 1 for old, new, scale in known)
 
 
+def _divides_within_range(sample: Sample) -> bool:
+    """``div(x, y, rounding_mode="trunc")``: the quotient of the least int64 or int32 and -1 is none of them, and the
+    processor ends the process."""
+    x, y = (torch.as_tensor(leaf) for leaf in sample.leaves[:2])
+    least = {torch.iinfo(one).min for one in (torch.int64, torch.int32)}
+    return not (bool((y == -1).any()) and any(bool((x == one).any()) for one in least))
+
+
 _TRUSTED: dict[str, Callable[[Sample], bool]] = {
     "_upsample_bilinear2d_aa": _of_its_scales,
+    "div.trunc_rounding": _divides_within_range,
 }
 """By glob, whether the arguments are such that a kernel which does not check them stays inside of its memory."""
 

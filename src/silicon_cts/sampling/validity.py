@@ -12,6 +12,7 @@ import torch
 
 from silicon_cts.catalog.dtypes import name_of
 from silicon_cts.catalog.operators import operators
+from silicon_cts.catalog.traits import only_moves_data
 from silicon_cts.sampling import arguments
 from silicon_cts.sampling.call import Sample
 from silicon_cts.sampling.domains import is_defined, is_safe
@@ -99,11 +100,11 @@ def _refused(operator: str, sample: Sample, seed: int) -> str | None:
         try:
             if why := too_much(operator, sample):
                 return why
-            given = [(tensor, tensor.numel()) for tensor in written]
+            given = [(tensor, tensor.shape) for tensor in written]
             answer = sample.run()
         except Exception as error:
             return " ".join(f"{type(error).__name__}: {error}".split())[:200]
-    if any(tensor.numel() != size for tensor, size in given):
+    if not only_moves_data(operator) and any(tensor.shape != shape for tensor, shape in given):  # not ``squeeze_``
         return "the CPU resizes what it is given to write to"
     return outgrows(sample, answer)
 
