@@ -34,7 +34,8 @@ off by as many times of what one rounding of the matrix does to its element that
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import torch
@@ -169,16 +170,23 @@ def of_matrices(call: Traced) -> Traced:
 
 
 def traced(sample: Sample) -> Traced:
-    """The answer of a call, as a function of all its floating tensors or, if that fails, of the differentiable ones, or
-    without derivatives."""
-    try:
-        return _traced(sample.replace(_variable))
-    except RuntimeError:  # one of them is written to: running statistics
-        pass
-    try:
-        return _traced(sample)
-    except RuntimeError:  # it has no derivative
-        return _traced(sample.replace(_constant))
+    """The answer of a call, as a function of as many of its floating tensors as can be, or without derivatives."""
+    return _first_that_can(_traced, [*_with_variables(sample), sample.replace(_constant)])
+
+
+def _first_that_can(trace: Callable[[Sample], Traced], calls: Sequence[Sample]) -> Traced:
+    for call in calls[:-1]:
+        with suppress(RuntimeError):
+            return trace(call)
+    return trace(calls[-1])
+
+
+def _with_variables(sample: Sample) -> list[Sample]:
+    """The call with all of its floating tensors as variables, then without the last ones, which it may write to
+    (running statistics), and as it is."""
+    tensors = sample.tensors
+    counts = range(len(tensors), -1, -1)
+    return [sample.with_tensors([*map(_variable, tensors[:count]), *tensors[count:]]) for count in counts]
 
 
 def _traced(sample: Sample) -> Traced:
@@ -189,10 +197,8 @@ def _traced(sample: Sample) -> Traced:
     return Traced(variables, tuple(leaf if isinstance(leaf, torch.Tensor) else None for leaf in leaves))
 
 
-def _variable(leaf: object) -> object:
-    if isinstance(leaf, torch.Tensor) and is_floating(leaf):
-        return leaf.detach().clone().requires_grad_()
-    return leaf
+def _variable(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.detach().clone().requires_grad_() if is_floating(tensor) else tensor
 
 
 def _constant(leaf: object) -> object:
@@ -200,13 +206,10 @@ def _constant(leaf: object) -> object:
 
 
 def traced_gradient(sample: Sample, recipe: Recipe) -> Traced:
-    """The gradient of a call under the cotangents of its recipe, as a function of these and of all its floating tensors
-    or, if that fails, of those whose gradient is asked."""
+    """The gradient of a call under the cotangents of its recipe, as a function of these and of as many of its floating
+    tensors as can be, at least of those whose gradient is asked."""
     wanted = [at for at, tensor in enumerate(sample.tensors) if tensor.requires_grad]
-    try:
-        return _traced_gradient(sample.replace(_variable), wanted, recipe)
-    except RuntimeError:
-        return _traced_gradient(sample, wanted, recipe)
+    return _first_that_can(lambda call: _traced_gradient(call, wanted, recipe), _with_variables(sample))
 
 
 def _traced_gradient(sample: Sample, wanted: Sequence[int], recipe: Recipe) -> Traced:
