@@ -18,8 +18,8 @@ def _above_half(sample: Sample) -> bool:
 
 
 def _invertible(sample: Sample) -> bool:
-    """``solve_ex``, ``inv_ex``, ``ldl_factor_ex``: where a pivot is zero, ``info`` says so, and the rest of the answer
-    means nothing."""
+    """``solve_ex``, ``inv_ex``, ``ldl_factor_ex``, ``cholesky_ex``: where a pivot is zero, or negative, ``info`` says
+    so, and the rest of the answer means nothing."""
     *_, info = sample.run()
     return not bool(info.any())
 
@@ -148,6 +148,7 @@ _DOMAINS: dict[str, Callable[[Sample], bool]] = {
     "linalg.solve_ex": _invertible,
     "linalg.inv_ex": _invertible,
     "linalg.ldl_factor_ex": _invertible,
+    "linalg.cholesky_ex": _invertible,
     "pinverse": _of_full_rank,
     "linalg.lstsq*": _of_clear_rank,
     "linalg.pinv.singular": _of_a_clear_product,
