@@ -58,7 +58,7 @@ EXACT: frozenset[str] = frozenset(
     diag_embed diagflat diagonal diagonal_copy diagonal_scatter dsplit dstack expand expand_as expand_copy eye
     fft.fftshift fft.ifftshift fill flatten flip fliplr flipud full full_like gather hsplit hstack imag index_copy
     index_fill index_select linalg.diagonal masked_fill masked_scatter masked_select meshgrid.* movedim narrow
-    narrow_copy neg new_full new_ones new_zeros nn.functional.channel_shuffle nn.functional.embedding
+    narrow_copy neg nextafter new_full new_ones new_zeros nn.functional.channel_shuffle nn.functional.embedding
     nn.functional.pad.* nn.functional.pixel_shuffle nn.functional.pixel_unshuffle nn.functional.unfold ones
     ones_like permute permute_copy positive ravel real repeat repeat_interleave reshape reshape_as resolve_conj
     resolve_neg roll rot90 scatter select select_scatter slice slice_scatter split split.list_args

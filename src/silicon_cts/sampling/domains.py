@@ -171,15 +171,16 @@ def _has_independent_columns(sample: Sample) -> bool:
 
 
 def _of_clear_signs(sample: Sample) -> bool:
-    """``svd``: op_db takes the gradient of the sizes of singular vectors. Where one has an element that is nothing
-    beside what roundings move it, by the norm over the least gap of two singular values, its sign is either."""
-    sizes = [one.detach() for one in tree_leaves(sample.process_output(sample.run())) if isinstance(one, torch.Tensor)]
-    values, _ = _singular_values(sample)
-    if values.shape[-1] < 2 or not values.numel():
+    """``svd``, ``eigh``: op_db takes the gradient of the sizes of the vectors. Where one has an element that is nothing
+    beside what roundings move it, by the norm over the least gap of two values, its sign is either."""
+    answer, x = sample.run(), sample.tensors[0]
+    values = next((one.detach() for one in tree_leaves(answer) if one.dim() == x.dim() - 1), x.new_empty(0))
+    if not values.numel() or values.shape[-1] < 2:
         return True
-    noise = _NEAR * _epsilon(sample.tensors[0]) * values[..., 0] / -values.diff().amax(-1)
-    vectors = [one for one in sizes if one.dim() > values.dim() and not one.is_complex() and bool((one >= 0).all())]
-    return all(bool((one.amin((-2, -1)) >= noise).all()) for one in vectors if one.numel())
+    noise = _NEAR * _epsilon(x) * values.abs().amax(-1) / values.sort().values.diff().amin(-1)
+    processed = [one.detach() for one in tree_leaves(sample.process_output(answer)) if isinstance(one, torch.Tensor)]
+    sizes = [one for one in processed if one.dim() == x.dim() and not one.is_complex() and bool((one >= 0).all())]
+    return all(bool((one.amin((-2, -1)) >= noise).all()) for one in sizes if one.numel())
 
 
 def _not_empty(sample: Sample) -> bool:
@@ -213,6 +214,7 @@ _DIFFERENTIABLE: dict[str, Callable[[Sample], bool]] = {
     "lu": _has_independent_columns,
     "svd": _of_clear_signs,
     "linalg.svd": _of_clear_signs,
+    "linalg.eigh": _of_clear_signs,
     "linalg.slogdet": _has_independent_columns,
     "logdet": _has_independent_columns,
     "*batch_norm*": _not_empty,
