@@ -102,9 +102,9 @@ class Traced:
     def _slopes(self, element: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         """The derivative of one element by each variable; None for one that has none.
 
-        Of a long matrix none is asked: a backward may make one with a row and a column for each of its elements.
+        Of long matrices none is asked: a backward may make ones with a row and a column for each of their elements.
         """
-        if self.inner_products and max(variable.numel() for variable in self.variables) > _LONGEST:
+        if self.inner_products and any(one.numel() * one.shape[-2:].numel() > _LONGEST**2 for one in self.variables):
             return (None,) * len(self.variables)
         return torch.autograd.grad(element, self.variables, retain_graph=True, allow_unused=True)
 
