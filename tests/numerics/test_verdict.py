@@ -2,6 +2,7 @@
 
 import pytest
 
+from silicon_cts.backends import registry
 from silicon_cts.backends.outcome import Outcome, Task, exception, refusal, result
 from silicon_cts.backends.protocol import Capability
 from silicon_cts.catalog.operators import operators
@@ -65,3 +66,22 @@ def test_among_those_that_agree_the_worst_grade_and_ratio_are_kept():
 def test_nothing_cannot_be_summarised():
     with pytest.raises(ValueError, match="no judgement"):
         summarise([])
+
+
+@pytest.mark.parametrize(
+    ("aspect", "recipe"),
+    [
+        ("forward", {"operator": "nextafter", "dtype": "bfloat16", "sample": 4, "seed": 4, "sizes": [[5, 15], [10, 3]],
+                     "apart": ["flatter", 1, 0], "values": ["mixed"], "dtypes": ["", "bfloat16"]}),
+        ("special_values", {"operator": "scatter_reduce.prod", "dtype": "float32", "sample": 21, "seed": 2,
+                            "sizes": [[3, 8], [2, 3], [4, 128]], "arguments": [["1", -1]], "values": ["large"]}),
+        ("forward", {"operator": "linalg.matrix_norm", "dtype": "float32", "sample": 47, "seed": 4,
+                     "axes": [[-3, 2, 1024], [-2, 3, 8], [-1, 2, 4]], "values": ["small"]}),
+    ],
+)  # fmt: skip
+def test_what_the_cpu_gets_right_is_not_accused(aspect, recipe):
+    """The next number of its own dtype; infinity times zero on the way; many small matrices."""
+    cpu = registry.get("cpu")
+    cpu.start()
+    (outcome,) = cpu.run([task := Task(Recipe.from_json(recipe), aspect)], lambda _stage: None)
+    assert judge(task, outcome, operators()[recipe["operator"]], cpu.capability()).verdict == "agrees"
