@@ -34,9 +34,10 @@ off by as many times of what one rounding of the matrix does to its element that
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import torch
 from torch.utils._pytree import tree_leaves
@@ -171,22 +172,22 @@ def of_matrices(call: Traced) -> Traced:
 
 def traced(sample: Sample) -> Traced:
     """The answer of a call, as a function of as many of its floating tensors as can be, or without derivatives."""
-    return _first_that_can(_traced, [*_with_variables(sample), sample.replace(_constant)])
+    return _first_that_can(_traced, chain(_with_variables(sample), [sample]), sample.replace(_constant))
 
 
-def _first_that_can(trace: Callable[[Sample], Traced], calls: Sequence[Sample]) -> Traced:
-    for call in calls[:-1]:
+def _first_that_can(trace: Callable[[Sample], Traced], calls: Iterable[Sample], last: Sample) -> Traced:
+    for call in calls:
         with suppress(RuntimeError):
             return trace(call)
-    return trace(calls[-1])
+    return trace(last)
 
 
-def _with_variables(sample: Sample) -> list[Sample]:
+def _with_variables(sample: Sample) -> Iterator[Sample]:
     """The call with all of its floating tensors as variables, then without the last ones, which it may write to
-    (running statistics), and as it is."""
+    (running statistics)."""
     tensors = sample.tensors
-    counts = range(len(tensors), -1, -1)
-    return [sample.with_tensors([*map(_variable, tensors[:count]), *tensors[count:]]) for count in counts]
+    for count in range(len(tensors), 0, -1):
+        yield sample.with_tensors([*map(_variable, tensors[:count]), *tensors[count:]])
 
 
 def _traced(sample: Sample) -> Traced:
@@ -209,7 +210,7 @@ def traced_gradient(sample: Sample, recipe: Recipe) -> Traced:
     """The gradient of a call under the cotangents of its recipe, as a function of these and of as many of its floating
     tensors as can be, at least of those whose gradient is asked."""
     wanted = [at for at, tensor in enumerate(sample.tensors) if tensor.requires_grad]
-    return _first_that_can(lambda call: _traced_gradient(call, wanted, recipe), _with_variables(sample))
+    return _first_that_can(lambda call: _traced_gradient(call, wanted, recipe), _with_variables(sample), sample)
 
 
 def _traced_gradient(sample: Sample, wanted: Sequence[int], recipe: Recipe) -> Traced:

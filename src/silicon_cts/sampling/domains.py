@@ -255,7 +255,7 @@ _TRUSTED: dict[str, Callable[[Sample], bool]] = {
     "_upsample_bilinear2d_aa": _of_its_scales,
     "div.trunc_rounding": _divides_within_range,
 }
-"""By glob, whether the arguments are such that a kernel which does not check them stays inside of its memory."""
+"""By glob, whether the arguments are such that a kernel which does not check them does not end the process."""
 
 
 def is_safe(operator: str, sample: Sample) -> bool:
