@@ -116,12 +116,13 @@ class CoreAI(Backend):
         """Outcomes of all samples, or of some that were refused: then the others are still to be run."""
         import coreai_torch
 
+        from silicon_cts.backends.decomposition import decomposed
         from silicon_cts.backends.program import export, holders
 
         order = list(samples)
         enter("build")
         program = export([samples[index] for index in order])
-        program = program.run_decompositions(coreai_torch.get_decomp_table())
+        program = decomposed(program, coreai_torch.get_decomp_table)
         enter("convert")
         try:
             converted = coreai_torch.TorchConverter().add_exported_program(program).to_coreai()
@@ -224,11 +225,12 @@ def _warm_up() -> None:
     import coreai_torch
     import torch
 
+    from silicon_cts.backends.decomposition import decomposed
     from silicon_cts.catalog.operators import operators
 
     operators()
     first = torch.export.export(torch.nn.Identity(), (torch.ones(1),))  # what torch loads for the first export
-    first.run_decompositions(coreai_torch.get_decomp_table())
+    decomposed(first, coreai_torch.get_decomp_table)
     gc.collect()
     gc.freeze()  # tracing allocates much: without a million old objects to walk it is 15 % faster
 

@@ -68,13 +68,18 @@ def serve(
 
 
 def start(backend_name: str) -> None:
-    """Make this process warm for the backend: it and the catalog are loaded before any deadline of a task runs."""
+    """Make this process warm for the backend: all that a task needs is loaded before any deadline of a task runs."""
     from silicon_cts.backends import registry
 
     registry.get(backend_name).start()
+    import torch.fx.config
+
+    import silicon_cts.sampling.sample
+    import silicon_cts.training.tasks  # noqa: F401
     from silicon_cts.catalog.operators import operators
 
     operators()
+    torch.fx.config.do_not_emit_stack_traces = True  # of each operation that is exported: nobody reads them here
 
 
 def _answer(backend: Backend, batch: Sequence[Any], pipe: Connection, work: Work) -> tuple[str, Any]:

@@ -16,7 +16,7 @@ import torch
 from torch.fx import Node
 
 from silicon_cts.backends import program as programs
-from silicon_cts.backends.coreml.decomposition import decomposed
+from silicon_cts.backends.decomposition import decomposed
 from silicon_cts.backends.program import Program
 from silicon_cts.sampling.resized import RANGE as RANGE
 from silicon_cts.sampling.sample import Sample

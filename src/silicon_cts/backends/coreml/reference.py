@@ -170,7 +170,7 @@ def _warm_up() -> None:
     import coremltools
 
     from silicon_cts import mil
-    from silicon_cts.backends.coreml.decomposition import decomposed
+    from silicon_cts.backends.decomposition import decomposed
     from silicon_cts.mil import registry
 
     operators()

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from silicon_cts.backends.coreml import conversion, refusals
-from silicon_cts.backends.coreml.decomposition import decomposed
 from silicon_cts.backends.coreml.device import UNITS
 from silicon_cts.backends.coreml.front import Passed
 from silicon_cts.backends.coreml.interface import arrays
+from silicon_cts.backends.decomposition import decomposed
 from silicon_cts.backends.outcome import Outcome
 from silicon_cts.benchmarks.programs.program import STAGES, Called, Program
 from silicon_cts.benchmarks.table import Row

@@ -18,6 +18,7 @@ from typing import Any
 import torch
 
 from silicon_cts.backends.coreai import CoreAI, to_ndarray, to_tensor
+from silicon_cts.backends.decomposition import decomposed
 from silicon_cts.backends.outcome import Placed
 
 
@@ -30,7 +31,7 @@ class CoreAIRunner:
     def __init__(self, backend: str, program: torch.export.ExportedProgram) -> None:
         import coreai_torch
 
-        program = program.run_decompositions(coreai_torch.get_decomp_table())
+        program = decomposed(program, coreai_torch.get_decomp_table)
         converted = coreai_torch.TorchConverter().add_exported_program(program).to_coreai()
         self._loop = asyncio.new_event_loop()
         self._stack = AsyncExitStack()

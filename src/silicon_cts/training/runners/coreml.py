@@ -19,6 +19,7 @@ import silicon_cts.mil
 from silicon_cts.backends.coreml import placement
 from silicon_cts.backends.coreml.compiled import compiled
 from silicon_cts.backends.coreml.device import CoreML
+from silicon_cts.backends.decomposition import decomposed
 from silicon_cts.backends.outcome import Placed
 
 
@@ -87,7 +88,7 @@ def convert(program: torch.export.ExportedProgram, to: Literal["milinternal", "m
     precision = coremltools.precision.FLOAT16 if half else coremltools.precision.FLOAT32
     with contextlib.redirect_stderr(io.StringIO()):  # progress bars
         return coremltools.convert(
-            program.run_decompositions({}),
+            decomposed(program),
             convert_to=to,
             compute_precision=precision,
             minimum_deployment_target=coremltools.target.iOS18,
