@@ -1,5 +1,7 @@
 """The oracle: float64 on the same rounded inputs, and how far rounding alone can move it."""
 
+import math
+
 import pytest
 import torch
 
@@ -85,6 +87,36 @@ def test_the_sum_of_a_log_softmax_is_rounded():
     off = (rounded - torch.log_softmax(logits, -1)).abs()
     assert 2.0**-26 < off[0, 0] < 2.0**-23
     assert off[1, 0] == 0.0  # 1 and nothing
+
+
+def test_the_sum_of_a_logsumexp_is_rounded():
+    """Of 0 and -6 it is the logarithm of 1.0025, which float32 knows to 2^-24 of 1."""
+    numbers = torch.tensor([[0, -6], [0, -2000], [100, 99]], dtype=torch.float64)
+    right = torch.logsumexp(numbers, 1)
+    with RoundEverywhere(2.0**-24, 0):
+        off = (torch.logsumexp(numbers, 1) - right).abs()
+    assert 2.0**-26 < off[0] < 2.0**-23
+    assert off[1] == 0.0
+    assert 2.0**-20 < off[2] < 2.0**-16  # of 100 itself
+
+
+@pytest.mark.parametrize("of_infinity", [[math.inf, 0.0], [-math.inf, -math.inf]])
+def test_the_sum_of_a_logsumexp_of_infinity_is_left_alone(of_infinity):
+    with RoundEverywhere(2.0**-24, 0):
+        assert torch.logsumexp(torch.tensor(of_infinity).double(), 0) == of_infinity[0]
+
+
+@pytest.mark.parametrize("renorm", [torch.renorm, torch.Tensor.renorm_])
+def test_all_numbers_of_a_slice_are_renormed_by_the_same_rounded_factor(renorm):
+    """The mean of the errors of the first slice is its factor's; the second one is not scaled."""
+    generator = torch.Generator().manual_seed(0)
+    numbers = torch.rand(2, 4096, dtype=torch.float64, generator=generator) * torch.tensor([[1.0], [0.01]])
+    right = torch.renorm(numbers, 1, 0, 100.0)
+    with RoundEverywhere(2.0**-8, 0):
+        scaled = renorm(numbers, 1, 0, 100.0)
+    off = (scaled / right - 1).mean(1).abs()
+    assert off[0] > 2.0**-9
+    assert off[1] < 2.0**-11
 
 
 def test_the_widths_of_a_density_are_differences_of_rounded_edges():

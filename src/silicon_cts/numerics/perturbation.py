@@ -15,6 +15,7 @@ from torch.utils._pytree import tree_leaves, tree_map_only
 
 from silicon_cts.catalog import traits
 from silicon_cts.catalog.dtypes import name_of
+from silicon_cts.numerics.inside import INSIDE, Inside
 from silicon_cts.numerics.resampling import off_scale, resamples
 from silicon_cts.sampling.layout import over_memory
 from silicon_cts.sampling.sample import Sample
@@ -71,8 +72,8 @@ class _Kernel:
     """Whether it does so where its ``ord`` is infinite."""
     is_density: bool
     """Whether it divides by the widths of bins that it makes itself, with ``density=True``."""
-    is_log_softmax: bool
-    """Whether it subtracts the logarithm of a sum that is 1 or more, and which it rounds."""
+    inside: Inside | None
+    """What it rounds besides its answer."""
 
     def picks(self, args: tuple[Any, ...], kwargs: dict[str, Any] | None) -> bool:
         """Whether it computes nothing: a view, the largest of some numbers, their sizes."""
@@ -96,7 +97,7 @@ def _kernel(func: Any) -> _Kernel:
         schema.name in _EXTREMES,
         schema.name == "aten::linalg_vector_norm",
         (schema.name, schema.overload_name) == ("aten::histogram", "bin_ct"),
-        schema.name == "aten::_log_softmax",
+        INSIDE.get(schema.name.removeprefix("aten::").removesuffix("_")),
     )
 
 
@@ -134,14 +135,17 @@ class RoundEverywhere(TorchDispatchMode):
             return self._rounded(off_scale(func, kernel.given(args, kwargs), 1 + self.roundoff))
         if kernel.picks(args, kwargs):
             return func(*args, **(kwargs or {}))
-        given = kernel.given(args, kwargs) if kernel.written else {}
+        given = kernel.given(args, kwargs) if kernel.written or kernel.inside else {}
         written = [given[name] for name in kernel.written]
         before = [one.clone() if isinstance(one, torch.Tensor) else None for one in written]
         result = func(*args, **(kwargs or {}))
+        if kernel.inside is not None and result.numel():
+            if written and written[0] is given["self"]:
+                given["self"] = before[0]
+            inside = kernel.inside(result, given, self.round)
+            result = result.copy_(inside) if written else inside
         for tensor, old in zip(written, before, strict=True):
             self._round_in_place(tensor, old)
-        if kernel.is_log_softmax and result.numel():
-            result = self._of_rounded_sums(result, kernel.given(args, kwargs)["dim"])
         rounded = result if kernel.aliases else self._rounded(result)
         return _over_widths(result, rounded) if kernel.is_density and (kwargs or {}).get("density") else rounded
 
@@ -149,11 +153,6 @@ class RoundEverywhere(TorchDispatchMode):
         if isinstance(result, torch.Tensor):
             return self.round(result)
         return tree_map_only(torch.Tensor, self.round, result)
-
-    def _of_rounded_sums(self, logarithms: torch.Tensor, dim: int) -> torch.Tensor:
-        """What a log-softmax answers whose sums are rounded: of two logits far apart, the larger one's may be 0."""
-        sums = logarithms.amax(dim, keepdim=True).neg().exp()  # beside the largest term, which is 1
-        return logarithms - (self.round(sums) / sums).log()
 
     def _round_in_place(self, tensor: Any, old: torch.Tensor | None) -> None:
         if old is None or tensor.shape != old.shape or tensor.dtype != old.dtype:
