@@ -6,8 +6,8 @@ Of each operator the same generated calls in float32, in all ways of the backend
 and one by one. By turns in one worker, so that a busy machine slows both. Calls that the backend does not answer are
 left out first: they are not what a batch is for.
 
-Of Core ML some of them also one by one as coremltools' documentation has it, in this process: without what
-``backends/coreml`` leaves out of a conversion because it changes nothing, which makes one alone cheap, too.
+Some of them also one by one as the converters' documentation has it, in this process: without what ``backends`` makes
+once for all programs, or leaves out of a conversion because it changes nothing, which makes one alone cheap, too.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stderr
 from unittest import mock
 
-from silicon_cts.backends import registry
+from torch.export import ExportedProgram
+
+from silicon_cts.backends import decomposition, registry
 from silicon_cts.backends.coreml import conversion, front
 from silicon_cts.backends.outcome import Task
 from silicon_cts.execution.executor import Executor
@@ -61,9 +63,14 @@ PLAIN = 8
 
 @contextmanager
 def as_documented() -> Iterator[None]:
-    """In it, Core ML programs are made by torch's and coremltools' public functions as they are."""
+    """In it, programs are made by public functions of torch and the converters as they are."""
+
+    def decomposed(program: ExportedProgram, table: decomposition.Table = dict) -> ExportedProgram:
+        return program.run_decompositions(table())
+
     with (
-        mock.patch.object(front, "decomposed", lambda program: program.run_decompositions({})),
+        mock.patch.object(front, "decomposed", decomposed),
+        mock.patch.object(decomposition, "decomposed", decomposed),
         mock.patch.object(conversion, "_without_delay", nullcontext),
         redirect_stderr(io.StringIO()),  # progress bars
     ):
@@ -72,19 +79,18 @@ def as_documented() -> Iterator[None]:
 
 def plain_seconds(tasks: Sequence[Task], backend: str) -> float:
     """Of the wall, for each of them one by one as documented; the first pays for imports and does not count."""
-    core_ml = registry.get(backend)
+    asked = registry.get(backend)
     with as_documented():
-        core_ml.run(tasks[:1], lambda _stage: None)
+        asked.run(tasks[:1], lambda _stage: None)
         begin = time.perf_counter()
         for task in tasks:
-            core_ml.run([task], lambda _stage: None)
+            asked.run([task], lambda _stage: None)
         return (time.perf_counter() - begin) / len(tasks)
 
 
 def main(backend: str = "coreai", samples: str = "32", *chosen: str) -> None:
     """Print both for each operator, and the ratio over all."""
     warnings.simplefilter("ignore")
-    core_ml = "coreml" in registry.get(backend).marks
     together = alone = plain = 0.0
     with Executor(registry.get(backend)) as executor:
         for operator in chosen or OPERATORS:
@@ -94,18 +100,15 @@ def main(backend: str = "coreai", samples: str = "32", *chosen: str) -> None:
                 continue
             shared = seconds([tasks], executor)
             single = seconds([[task] for task in tasks], executor)
-            together, alone = together + shared, alone + single
-            line = (
+            each = plain_seconds(tasks[:: -(-len(tasks) // PLAIN)], backend)
+            together, alone, plain = together + shared, alone + single, plain + each * len(tasks)
+            print(
                 f"{operator:28} {len(tasks):3} checks  {shared / len(tasks):6.3f} s together  "
-                f"{single / len(tasks):6.3f} s alone  {single / shared:5.1f} times"
+                f"{single / len(tasks):6.3f} s alone  {single / shared:5.1f} times  "
+                f"{each:6.3f} s as documented  {each * len(tasks) / shared:5.1f} times",
+                flush=True,
             )
-            if core_ml:
-                each = plain_seconds(tasks[:: -(-len(tasks) // PLAIN)], backend)
-                plain += each * len(tasks)
-                line += f"  {each:6.3f} s as documented  {each * len(tasks) / shared:5.1f} times"
-            print(line, flush=True)
-    documented = f", as documented {plain / together:5.1f} times" if core_ml else ""
-    print(f"{'all':28} {alone / together:5.1f} times{documented}")
+    print(f"{'all':28} {alone / together:5.1f} times, as documented {plain / together:5.1f} times")
 
 
 if __name__ == "__main__":

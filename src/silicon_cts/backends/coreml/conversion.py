@@ -68,9 +68,10 @@ def _without_delay() -> Iterator[None]:
 
     The converter validates the program after each of some hundred passes: here between pipelines and after dead code
     elimination, when it checks most. And it has Python collect garbage after each conversion: Python does so by itself.
+    It writes the whole program down for a log again and again, also where nobody keeps that log.
     """
     from coremltools.converters import _converters_entry
-    from coremltools.converters.mil.mil import Program
+    from coremltools.converters.mil.mil import Function, Program
 
     validate = Program.validate
 
@@ -81,5 +82,7 @@ def _without_delay() -> Iterator[None]:
     with (
         mock.patch.object(Program, "validate", validated),
         mock.patch.object(_converters_entry, "gc", SimpleNamespace(collect=int)),
+        mock.patch.object(Program, "__str__", object.__repr__),
+        mock.patch.object(Function, "__str__", object.__repr__),
     ):
         yield
