@@ -76,7 +76,8 @@ def errors(operator: str, seed: int) -> tuple[Sample, ...]:
     if info.error_inputs_func is None:
         return ()
     with seeded(seed), Portable():  # type: ignore[no-untyped-call]
-        return tuple(_call(info.op, wrong.sample_input) for wrong in info.error_inputs("cpu"))
+        # Not info.error_inputs(), for the same reasons.
+        return tuple(_call(info.op, wrong.sample_input) for wrong in info.error_inputs_func(info, "cpu"))
 
 
 def _call(operator: Callable[..., Any], sample: Any) -> Sample:
