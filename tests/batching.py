@@ -71,7 +71,7 @@ def as_documented() -> Iterator[None]:
     with (
         mock.patch.object(front, "decomposed", decomposed),
         mock.patch.object(decomposition, "decomposed", decomposed),
-        mock.patch.object(conversion, "_without_delay", nullcontext),
+        mock.patch.object(conversion, "without_delay", nullcontext),
         redirect_stderr(io.StringIO()),  # progress bars
     ):
         yield

@@ -27,6 +27,7 @@ from silicon_cts.numerics.grades import disagreement as disagreement
 from silicon_cts.numerics.grades import worst as worst
 from silicon_cts.numerics.oracle import Oracle
 from silicon_cts.numerics.rounded import compare_rounded
+from silicon_cts.sampling.call import is_floating
 from silicon_cts.sampling.observation import Observed
 
 
@@ -97,7 +98,5 @@ def _compare_values(
     if exact or kind in ("int", "bool"):
         return compare_exact(actual, expected, reference, oracle, index, exact, spread)
     if reference.shape != expected.shape:
-        reference = expected.to(
-            reference.dtype if reference.is_floating_point() or reference.is_complex() else torch.float64
-        )
+        reference = expected.to(reference.dtype if is_floating(reference) else torch.float64)
     return compare_rounded(actual, expected, reference, oracle, index, own_yardstick, spread)

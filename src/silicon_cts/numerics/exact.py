@@ -7,11 +7,12 @@ import torch
 from silicon_cts.catalog.dtypes import DTYPES
 from silicon_cts.numerics.grades import Comparison, disagreement
 from silicon_cts.numerics.oracle import Oracle, of_output
+from silicon_cts.sampling.call import is_floating
 
 
 def equal(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     """Elementwise: the same number, both NaN, and zeros of the same sign."""
-    if not (b.is_floating_point() or b.is_complex()):
+    if not is_floating(b):
         return a.to(b.dtype) == b
     if b.is_complex():
         one, other = torch.view_as_real(a.resolve_conj()), torch.view_as_real(b.resolve_conj())

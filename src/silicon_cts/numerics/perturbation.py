@@ -17,6 +17,7 @@ from silicon_cts.catalog import traits
 from silicon_cts.catalog.dtypes import name_of
 from silicon_cts.numerics.inside import INSIDE, Inside
 from silicon_cts.numerics.resampling import off_scale, resamples
+from silicon_cts.sampling.call import is_floating
 from silicon_cts.sampling.layout import over_memory
 from silicon_cts.sampling.sample import Sample
 
@@ -238,9 +239,7 @@ def moved(sample: Sample, roundings: RoundEverywhere, seed: int, *, promote: int
     positions = {id(tensor): position for position, tensor in enumerate(sample.tensors)}
 
     def move(leaf: Any) -> Any:
-        if isinstance(leaf, torch.Tensor) and (
-            positions[id(leaf)] < promote or leaf.is_floating_point() or leaf.is_complex()
-        ):
+        if isinstance(leaf, torch.Tensor) and (positions[id(leaf)] < promote or is_floating(leaf)):
             if seed % 2 and leaf.is_floating_point() and bool((leaf.detach() == leaf.detach().round()).all()):
                 return leaf
             return over_memory(leaf, lambda memory: nudge(memory, leaf))
@@ -252,7 +251,7 @@ def moved(sample: Sample, roundings: RoundEverywhere, seed: int, *, promote: int
         signs = _signs(memory.shape, generator)
         if seed >= _OF_WHOLE_ROUNDINGS:
             signs *= (1 + torch.rand(memory.shape, generator=generator, dtype=torch.float64)) / 2
-        wide = memory if memory.is_floating_point() or memory.is_complex() else memory.to(torch.float64)
+        wide = memory if is_floating(memory) else memory.to(torch.float64)
         own = roundings.round(wide * roundings.round(1 + by * signs))
         if besides is None or not wide.numel():
             return own

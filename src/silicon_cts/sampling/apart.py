@@ -47,12 +47,12 @@ def _empty(tensor: torch.Tensor, dim: int) -> torch.Tensor:
 
 def _integer(tensor: torch.Tensor, _: int) -> torch.Tensor:
     """Floating numbers become integers, and integers floating numbers."""
-    return tensor.real.to(torch.int64) if tensor.is_floating_point() or tensor.is_complex() else tensor.float()
+    return tensor.real.to(torch.int64) if is_floating(tensor) else tensor.float()
 
 
 def _with_last(tensor: torch.Tensor, value: int) -> torch.Tensor:
     """The last index is another."""
-    if tensor.is_floating_point() or tensor.is_complex() or tensor.dtype == torch.bool or not tensor.numel():
+    if is_floating(tensor) or tensor.dtype == torch.bool or not tensor.numel():
         raise RecipeError("only integers can be indices")
     changed = tensor.clone()
     changed.view(-1)[-1] = value

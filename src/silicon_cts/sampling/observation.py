@@ -17,7 +17,7 @@ import torch
 from torch.utils._pytree import tree_flatten
 
 from silicon_cts.catalog.dtypes import DTYPES, name_of, wide
-from silicon_cts.sampling.call import is_device
+from silicon_cts.sampling.call import is_device, is_floating
 from silicon_cts.sampling.layout import applicable, lay_out, over_memory
 from silicon_cts.sampling.memory import Memory
 from silicon_cts.sampling.randomness import draws_random_numbers as draws_random_numbers
@@ -209,7 +209,7 @@ def to_wide(sample: Sample) -> Sample:
     """The same call in the oracle's precision: tensors and ``dtype=`` arguments in float64 or complex128."""
 
     def widen(leaf: Any) -> Any:
-        if isinstance(leaf, torch.Tensor) and (leaf.is_floating_point() or leaf.is_complex()):
+        if isinstance(leaf, torch.Tensor) and is_floating(leaf):
             target = DTYPES[wide(name_of(leaf.dtype))].torch
             return over_memory(leaf, lambda memory: memory.to(target))
         if isinstance(leaf, torch.dtype) and name_of(leaf) in DTYPES:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 import torch
 
+from silicon_cts.sampling.call import is_floating
 from silicon_cts.sampling.draws import Draws
 
 
@@ -40,7 +41,7 @@ def is_sorted(tensor: torch.Tensor) -> bool:
 
 def _bound(old: torch.Tensor, sizes: Mapping[int, int]) -> int | None:
     """The size that integers may index, if it changes and they may be indices; None if not."""
-    if old.is_floating_point() or old.is_complex() or old.dtype == torch.bool or int(old.min()) < 0:
+    if is_floating(old) or old.dtype == torch.bool or int(old.min()) < 0:
         return None
     indexed = [size for size in sizes if size > int(old.max())]
     if not indexed or int(old.max()) == 0:
@@ -71,7 +72,7 @@ def _structured(old: torch.Tensor) -> bool:
 
 
 def _real(tensor: torch.Tensor) -> torch.dtype:
-    return tensor.real.dtype if tensor.is_floating_point() or tensor.is_complex() else torch.float32
+    return tensor.real.dtype if is_floating(tensor) else torch.float32
 
 
 def _matrices(old: torch.Tensor, shape: tuple[int, ...], draws: Draws) -> torch.Tensor:

@@ -94,7 +94,7 @@ def _refused(operator: str, sample: Sample, seed: int) -> str | None:
     # An answer that is larger than the tensor in whose place it is to be: addbmm_ writes it there all the same.
     written = [sample.leaves[at] for at in sample.written]
     if not is_safe(operator, sample):
-        return "the CPU kernel does not check its input, and would look outside its memory"
+        return "the CPU kernel does not check its input, and may end the process"
     with warnings.catch_warnings(), seeded(seed) if _draws(operator) else nullcontext(), torch.no_grad():
         warnings.simplefilter("ignore")
         try:

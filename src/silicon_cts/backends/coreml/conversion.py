@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
@@ -31,7 +32,7 @@ def convert(passed: Passed, precision: str, states: Mapping[str, torch.Tensor] |
         ct.StateType(ct.TensorType(shape=tuple(tensor.shape), dtype=np.float16), name)
         for name, tensor in (states or {}).items()
     ]
-    with _without_delay():
+    with without_delay():
         model = ct.convert(
             passed.model,
             inputs=asked,
@@ -63,15 +64,18 @@ def _shapes(passed: Passed) -> list[tuple[Any, ...]]:
 
 
 @contextmanager
-def _without_delay() -> Iterator[None]:
+def without_delay() -> Iterator[None]:
     """What costs a third of a small conversion and changes nothing in the program is left out.
 
     The converter validates the program after each of some hundred passes: here between pipelines and after dead code
     elimination, when it checks most. And it has Python collect garbage after each conversion: Python does so by itself.
-    It writes the whole program down for a log again and again, also where nobody keeps that log.
+    It writes the whole program down for a log again and again, also where nobody keeps that log, and draws progress bars
+    that nobody sees in a worker.
     """
     from coremltools.converters import _converters_entry
+    from coremltools.converters.mil.frontend.torch import ops
     from coremltools.converters.mil.mil import Function, Program
+    from coremltools.converters.mil.mil.passes import pass_pipeline
 
     validate = Program.validate
 
@@ -82,6 +86,8 @@ def _without_delay() -> Iterator[None]:
     with (
         mock.patch.object(Program, "validate", validated),
         mock.patch.object(_converters_entry, "gc", SimpleNamespace(collect=int)),
+        mock.patch.object(pass_pipeline, "tqdm", partial(pass_pipeline.tqdm, disable=True)),
+        mock.patch.object(ops, "_tqdm", partial(ops._tqdm, disable=True)),
         mock.patch.object(Program, "__str__", object.__repr__),
         mock.patch.object(Function, "__str__", object.__repr__),
     ):

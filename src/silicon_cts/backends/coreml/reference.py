@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-import os
 import platform
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -165,17 +164,18 @@ def _warm_up() -> None:
 
     from silicon_cts.catalog.operators import operators
 
-    os.environ.setdefault("TQDM_DISABLE", "1")  # progress bars of passes
     logging.getLogger("coremltools").setLevel(logging.CRITICAL)
     import coremltools
 
     from silicon_cts import mil
+    from silicon_cts.backends.coreml.conversion import without_delay
     from silicon_cts.backends.decomposition import decomposed
     from silicon_cts.mil import registry
 
     operators()
     registry.implementation("add")
     program = decomposed(torch.export.export(torch.nn.Identity(), (torch.ones(1),)))
-    mil.load(coremltools.convert(program, skip_model_load=True))  # what the first conversion imports
+    with without_delay():
+        mil.load(coremltools.convert(program, skip_model_load=True))  # what the first conversion imports
     gc.collect()
     gc.freeze()  # converting allocates much: without a million old objects to walk it is faster
