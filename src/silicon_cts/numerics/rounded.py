@@ -86,8 +86,7 @@ def compare_rounded(
     for pairs in () if plainly_right else PAIRS:  # measure the conditioning
         perturbed = of_output(oracle.perturbed(pairs), index)
         allowed = budget(wide, perturbed, dtype, roundoff, spread)
-        explained = _explained(actual, perturbed) if oracle.precision else None
-        problem = _not_finite(actual, expected, wide, allowed, dtype, oracle, explained, _numbers(wide, perturbed))
+        problem = _not_finite(actual, expected, wide, allowed, dtype, oracle, perturbed)
         here = Errors(actual, expected, wide, torch.where(allowed.isfinite(), allowed, torch.inf), conditioned=True)
         if problem is None and float((here.error / here.allowed).max()) <= K:
             break
@@ -215,24 +214,6 @@ def _accumulation(here: Errors, oracle: Oracle, index: int, places: list[tuple[i
     return oracle.accumulated(index, [(*one, most) for one in zip(places, sizes, roundings, strict=True)])
 
 
-def _numbers(wide: torch.Tensor, perturbed: Iterable[torch.Tensor]) -> torch.Tensor:
-    """Where one of the perturbed answers is finite."""
-    found = torch.zeros(wide.shape, dtype=torch.bool)
-    for answer in perturbed:
-        if answer.shape == wide.shape:
-            found |= answer.isfinite()
-    return found
-
-
-def _explained(actual: torch.Tensor, perturbed: Iterable[torch.Tensor]) -> torch.Tensor:
-    """Where an answer to inputs that are off by a rounding is finite, or not, as the actual one is."""
-    explained = torch.zeros(actual.shape, dtype=torch.bool)
-    for answer in perturbed:
-        if answer.shape == actual.shape:
-            explained |= answer.isfinite() == actual.isfinite()
-    return explained
-
-
 def _not_finite(
     actual: torch.Tensor,
     expected: torch.Tensor,
@@ -240,8 +221,7 @@ def _not_finite(
     allowed: torch.Tensor,
     dtype: torch.dtype,
     oracle: Oracle,
-    explained: torch.Tensor | None = None,
-    numbers: torch.Tensor | None = None,
+    perturbed: Sequence[torch.Tensor] = (),
 ) -> tuple[int, ...] | None:
     """The first element that is NaN or infinite where it must not be, or is finite where it must not be; or None.
 
@@ -249,20 +229,22 @@ def _not_finite(
     overflow there), and either side of the largest number when the answer is within its budget of it, or when it has
     no digit that a rounding does not change. Of such an answer, and of one that the dtype cannot hold, what the CPU
     makes of it, and NaN where it makes that of any that the dtype cannot hold; of one that is undefined for finite
-    inputs, anything where the CPU, or a rounding, finds one of the ``numbers``. What is ``explained`` by a rounding of
-    the inputs is right too.
+    inputs, anything where the CPU, or a rounding of the inputs, finds a number: ``perturbed`` holds wide answers to
+    these. At another precision than that of the dtype, what is finite or not as one of them is right too.
     """
     rounded = wide.to(dtype).to(wide.dtype)
     special = ~actual.isfinite() | ~rounded.isfinite()
     if not bool(special.any()):
         return None
+    perturbed = [answer for answer in perturbed if answer.shape == wide.shape]
+    numbers = _any((answer.isfinite() for answer in (expected, *perturbed)), wide.shape)
     sizes = wide.abs()
     # In every digit: zero and the other sign are within K budgets.
     unknown = wide.isfinite() & (sizes > torch.finfo(dtype).smallest_normal) & (K * allowed >= sizes)
     if dtype.is_complex:  # complex infinities have many forms: where the CPU is not finite, nothing is asked
         bad = actual.isfinite() != rounded.isfinite()
         if bool(bad.any()) and oracle.finite_inputs:
-            bad &= wide.isfinite() | ~(expected.isfinite() if numbers is None else expected.isfinite() | numbers)
+            bad &= wide.isfinite() | ~numbers
         bad &= expected.isfinite() | ~unknown
         if oracle.overflows:
             bad &= actual.isfinite() != expected.isfinite()
@@ -272,18 +254,23 @@ def _not_finite(
     of_nothing = actual.isinf() & unknown & (sizes * torch.finfo(dtype).eps >= 1.0)
     bad = special & ~(equal(actual, rounded) | near_limit | of_nothing)
     beyond = wide.isfinite() & ~rounded.isfinite()  # infinities on the way there may leave NaN, here or there
-    undefined = wide.isnan()  # 0 / 0, but for a rounding
-    if bool(undefined.any()):
-        found = expected.isfinite() if numbers is None else expected.isfinite() | numbers
-        undefined = undefined & found & oracle.finite_inputs
+    undefined = wide.isnan() & numbers & oracle.finite_inputs  # 0 / 0, but for a rounding
     bad &= ~((beyond | unknown) & equal(actual, expected) | undefined)
     if bool((beyond & expected.isnan()).any()):
         bad &= ~(beyond & actual.isnan())
     if bool(bad.any()) and oracle.overflows:  # where both are finite, numbers decide
         bad &= ~(equal(actual, expected) | (actual.isfinite() & expected.isfinite()))
-    if explained is not None:
-        bad &= ~explained
+    if oracle.precision:
+        bad &= ~_any((answer.isfinite() == actual.isfinite() for answer in perturbed), wide.shape)
     return first(bad) if bool(bad.any()) else None
+
+
+def _any(masks: Iterable[torch.Tensor], shape: torch.Size) -> torch.Tensor:
+    """Where one of the masks of that shape holds; nowhere, if there are none."""
+    found = torch.zeros(shape, dtype=torch.bool)
+    for mask in masks:
+        found |= mask
+    return found
 
 
 def _ulp(error: float, magnitude: float, roundoff: float) -> float:

@@ -69,8 +69,8 @@ def without_delay() -> Iterator[None]:
 
     The converter validates the program after each of some hundred passes: here between pipelines and after dead code
     elimination, when it checks most. And it has Python collect garbage after each conversion: Python does so by itself.
-    It writes the whole program down for a log again and again, also where nobody keeps that log, and draws progress bars
-    that nobody sees in a worker.
+    It writes the whole program down for a log again and again, also where nobody keeps that log, and draws progress
+    bars, which nobody sees in a worker.
     """
     from coremltools.converters import _converters_entry
     from coremltools.converters.mil.frontend.torch import ops
