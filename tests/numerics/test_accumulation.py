@@ -20,8 +20,8 @@ from silicon_cts.sampling.sample import Sample, make
 N = 4096
 
 
-def call(function, *tensors: torch.Tensor) -> Sample:
-    leaves, spec = tree_flatten((tensors, {}))
+def call(function, *arguments: object) -> Sample:
+    leaves, spec = tree_flatten((arguments, {}))
     return Sample(function, tuple(leaves), spec, lambda output: output)
 
 
@@ -148,6 +148,13 @@ def test_a_gradient_has_the_terms_of_cotangents_that_are_equal():
         for off in (2e-5, 2e-2)
     }
     assert {off: found.agrees for off, found in grades.items()} == {2e-5: True, 2e-2: False}
+
+
+def test_statistics_that_a_call_writes_to_are_no_variables_but_its_input_is():
+    batch, weight = torch.ones(4, 2), torch.ones(2)
+    arguments = (batch, weight, torch.zeros(2), torch.zeros(2), torch.ones(2), True, 0.5, 1e-5)
+    normalised = traced(call(torch.native_batch_norm, *arguments))
+    assert [tuple(one.shape) for one in normalised.variables] == [(4, 2), (2,), (2,)]
 
 
 def test_a_factor_without_a_derivative_is_allowed_the_sums_of_its_algorithm():

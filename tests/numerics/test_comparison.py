@@ -146,6 +146,13 @@ def test_every_precision_has_its_own_budget(dtype):
     assert not compared(asked, lambda t: t * (1 + 50 * K * roundoff)).agrees
 
 
+@pytest.mark.parametrize(("off", "agrees"), [(2.0**-9, True), (2.0**-9 * 1j, True), (0.5, False), (0.5j, False)])
+def test_complex_answers_have_both_parts_at_a_precision_that_has_no_complex_dtype(off, agrees):
+    oracle = Oracle(Task(Recipe("mul", "complex64", 0), "forward", precision="bfloat16"))
+    answer = oracle.reference[0] + off * oracle.reference[0].abs()
+    assert compare([answer.to(torch.complex64)], oracle).agrees is agrees
+
+
 def test_conditioning_is_not_measured_where_the_rounding_of_the_result_allows_the_error():
     asked = task("exp")
     fixed = Oracle(asked)

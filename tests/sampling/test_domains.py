@@ -8,6 +8,7 @@ from torch.utils._pytree import tree_flatten
 
 from silicon_cts.sampling import plan
 from silicon_cts.sampling.call import Sample
+from silicon_cts.sampling.domains import has_gradient
 from silicon_cts.sampling.extent import too_much
 from silicon_cts.sampling.recipe import Recipe
 from silicon_cts.sampling.sample import make
@@ -145,6 +146,18 @@ def test_a_gradient_that_there_is_not_is_not_asked(operator, asked):
     assert plan.has_a_gradient(Recipe(operator, "float32", 0))
 
 
+@pytest.mark.parametrize(
+    ("matrix", "asked"), [([[1.0, 1.0], [1.0, 2.0]], True), ([[1.0, 1e-9], [1e-9, 2.0]], False), ([[3.0]], True)]
+)
+def test_sizes_of_vectors_have_a_gradient_where_no_element_is_next_to_nothing(matrix, asked):
+    """The second matrix has eigenvectors with an element of 1e-9, whose sign a rounding decides."""
+
+    def make():
+        return replace(called(torch.linalg.eigh, torch.tensor(matrix)), process_output=lambda found: found[1].abs())
+
+    assert has_gradient("linalg.eigh", make) is asked
+
+
 def test_what_resizes_the_tensor_that_it_is_to_write_into_is_not_asked():
     larger = Recipe("addbmm", "float32", 3, axes=((-1, 10, 2),), form="inplace")
     column = Recipe("addbmm", "float32", 1, sizes=((5, 1), (10, 15)), apart=("flatter", 0, 0), form="inplace")
@@ -171,7 +184,7 @@ def test_a_kernel_that_trusts_a_scale_is_given_that_of_its_sizes():
     trusted = Recipe("_upsample_bilinear2d_aa", "float32", 5)
     sizes = [int(leaf) for leaf in make(trusted).leaves if type(leaf) is int]
     assert len(sizes) == 2
-    assert "outside its memory" in refusal(replace(trusted, sizes=((6, 13), (3, 16), (10, 2), (20, 127))))
+    assert "end the process" in refusal(replace(trusted, sizes=((6, 13), (3, 16), (10, 2), (20, 127))))
 
 
 def test_the_least_integer_is_not_divided_by_minus_one():
