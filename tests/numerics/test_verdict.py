@@ -77,10 +77,19 @@ def test_nothing_cannot_be_summarised():
                             "sizes": [[3, 8], [2, 3], [4, 128]], "arguments": [["1", -1]], "values": ["large"]}),
         ("forward", {"operator": "linalg.matrix_norm", "dtype": "float32", "sample": 47, "seed": 4,
                      "axes": [[-3, 2, 1024], [-2, 3, 8], [-1, 2, 4]], "values": ["small"]}),
+        ("layout", {"operator": "linalg.norm", "dtype": "float32", "sample": 52, "seed": 4, "sizes": [[5, 65]],
+                    "leading": [5, 1], "layouts": ["channels_last"]}),
+        ("layout", {"operator": "linalg.pinv.singular", "dtype": "float32", "sample": 28, "axes": [[-2, 50, 257], [-1, 1, 9]],
+                    "leading": [2], "layouts": ["narrowed", "permuted"]}),
+        ("layout", {"operator": "logsumexp", "dtype": "int64", "sample": 1, "seed": 1, "sizes": [[5, 2]],
+                    "apart": ["single", 0, 0], "arguments": [["1", 1], ["2", False]], "layouts": ["narrowed"]}),
+        ("forward", {"operator": "renorm", "dtype": "bfloat16", "sample": 2, "seed": 1, "leading": [2, 1, 2],
+                     "axes": [[-3, 5, 255], [-1, 5, 4]], "values": ["mixed"]}),
     ],
 )  # fmt: skip
 def test_what_the_cpu_gets_right_is_not_accused(aspect, recipe):
-    """The next number of its own dtype; infinity times zero on the way; many small matrices."""
+    """The next number of its own dtype; infinity times zero on the way; many small matrices; 21,125 squares; a singular
+    vector of one large element; the logarithm of 1.0025; one factor for a whole slice."""
     cpu = registry.get("cpu")
     cpu.start()
     (outcome,) = cpu.run([task := Task(Recipe.from_json(recipe), aspect)], lambda _stage: None)

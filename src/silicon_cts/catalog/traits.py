@@ -160,9 +160,11 @@ SPECTRA: dict[str, str] = {
     "linalg.eigh": _BY_GAPS,
     "linalg.pinv*": _BY_GAPS,
     "linalg.svd": _BY_GAPS,
+    "pinverse": _BY_GAPS,
     "svd": _BY_GAPS,
 }
-"""The gradients of these are asked by the element that roundings of the matrix move most."""
+"""The gradients of these are asked by the element that roundings of the matrices move most; they themselves, where they
+are matrices, by that of the same one: the errors of a singular vector are of the size of the vector."""
 
 _ADDRESSES_MEMORY = "addresses the memory under its input, whatever its strides"
 

@@ -57,7 +57,7 @@ _ROWS = 8
 _FLAT = 16.0
 """Roundings move an answer that is flat there so many times as far as its derivative, and its own rounding, say."""
 _LONGEST = 2**13
-"""Elements of a matrix of which the square of as many, in float64, is half a gigabyte."""
+"""Rows of a square matrix that is half a gigabyte in float64."""
 _FACTOR = SIGMAS * ROUNDOFF / math.sqrt(3)
 
 
@@ -103,9 +103,9 @@ class Traced:
     def _slopes(self, element: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         """The derivative of one element by each variable; None for one that has none.
 
-        Of long matrices none is asked: a backward may make ones with a row and a column for each of their elements.
+        Of long matrices none is asked: a backward may make square ones of their longer side.
         """
-        if self.inner_products and any(one.numel() * one.shape[-2:].numel() > _LONGEST**2 for one in self.variables):
+        if self.inner_products and any(_square(one) > _LONGEST**2 for one in self.variables):
             return (None,) * len(self.variables)
         return torch.autograd.grad(element, self.variables, retain_graph=True, allow_unused=True)
 
@@ -158,6 +158,11 @@ def _inner_products(matrix: torch.Tensor) -> float:
     rows = torch.nn.functional.normalize(matrix.reshape(-1, matrix.shape[-1]), dim=-1)
     some = rows[:: -(-len(rows) // _ROWS)]
     return max(partial_sums(_real(one) * _real(other), 0.0) for at, one in enumerate(some) for other in some[: at + 1])
+
+
+def _square(matrices: torch.Tensor) -> int:
+    """Elements of a batch of matrices, were they all as wide as they are high."""
+    return matrices.shape[:-2].numel() * max(matrices.shape[-2:], default=1) ** 2
 
 
 def _over_orders(count: int, total: float, squares: float) -> float:

@@ -259,10 +259,14 @@ class Oracle:
         return self.multiplies or traits.look_up(traits.DISCONTINUOUS, self.task.recipe.operator) is not None
 
     @property
+    def is_spectral(self) -> bool:
+        """Whether it is found by eigenvalues or singular values."""
+        return traits.look_up(traits.SPECTRA, self.task.recipe.operator) is not None
+
+    @property
     def divides_by_gaps(self) -> bool:
         """Whether it is the gradient of something that is found by its eigenvalues."""
-        spectral = traits.look_up(traits.SPECTRA, self.task.recipe.operator) is not None
-        return spectral and self.task.aspect == "gradient"
+        return self.is_spectral and self.task.aspect == "gradient"
 
     @property
     def _power(self) -> float:

@@ -202,6 +202,10 @@ def _one_sided(here: Errors, dtype: torch.dtype, oracle: Oracle, index: int, own
     return found if abs(found) > one_sided(roundoff) + max(sums, default=0.0) else 0.0
 
 
+_MATRIX = 2
+"""Dimensions of a matrix, the last ones."""
+
+
 def _spread(count: int, most: int) -> list[int]:
     """At most so many of the first ``count`` integers, evenly spread."""
     return list(range(0, count, -(-count // most))) if count > 0 else []
@@ -210,8 +214,18 @@ def _spread(count: int, most: int) -> list[int]:
 def _accumulation(here: Errors, oracle: Oracle, index: int, places: list[tuple[int, ...]]) -> list[float]:
     sizes = [float(here.wide[where].abs()) for where in places]
     roundings = [float(here.allowed[where]) / oracle.roundoff for where in places]
-    most = float(here.largest_budget) / oracle.roundoff if oracle.divides_by_gaps else 0.0
-    return oracle.accumulated(index, [(*one, most) for one in zip(places, sizes, roundings, strict=True)])
+    most = [_largest_move(here, where, oracle) / oracle.roundoff for where in places]
+    return oracle.accumulated(index, list(zip(places, sizes, roundings, most, strict=True)))
+
+
+def _largest_move(here: Errors, where: tuple[int, ...], oracle: Oracle) -> float:
+    """Budget of the element that moves most, where that is asked: of a gradient of all, else of the same matrix."""
+    if oracle.divides_by_gaps:
+        return float(here.largest_budget)
+    if not oracle.is_spectral or len(where) < _MATRIX:
+        return 0.0
+    matrix = here.allowed[where[:-_MATRIX]]
+    return float(matrix[matrix.isfinite()].max())
 
 
 def _not_finite(
