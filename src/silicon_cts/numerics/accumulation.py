@@ -28,7 +28,8 @@ squares: so do those of the sums, ``SIGMAS^2 n/3`` times as far.
 
 An algorithm on matrices adds up inner products of their rows and columns. No derivative shows these terms: those of a
 factor of unit length cancel. What its sums lose is as if the matrix had been off by that much, so that the answer is
-off by as many times of what one rounding of the matrix does to its element that moves most.
+off by as many times of what one rounding of the matrix does to it; of what is found by eigenvalues or singular values,
+to its element that moves most.
 """
 
 from __future__ import annotations

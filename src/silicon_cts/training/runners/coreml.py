@@ -6,8 +6,6 @@ other state), which would round the parameters of a step in float32.
 
 from __future__ import annotations
 
-import contextlib
-import io
 import logging
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -18,6 +16,7 @@ import torch
 import silicon_cts.mil
 from silicon_cts.backends.coreml import placement
 from silicon_cts.backends.coreml.compiled import compiled
+from silicon_cts.backends.coreml.conversion import without_delay
 from silicon_cts.backends.coreml.device import CoreML
 from silicon_cts.backends.decomposition import decomposed
 from silicon_cts.backends.outcome import Placed
@@ -86,7 +85,7 @@ def convert(program: torch.export.ExportedProgram, to: Literal["milinternal", "m
     logging.getLogger("coremltools").setLevel(logging.ERROR)
     half = any(node.meta["val"].dtype == torch.float16 for node in program.graph.nodes if node.op == "placeholder")
     precision = coremltools.precision.FLOAT16 if half else coremltools.precision.FLOAT32
-    with contextlib.redirect_stderr(io.StringIO()):  # progress bars
+    with without_delay():
         return coremltools.convert(
             decomposed(program),
             convert_to=to,
