@@ -144,6 +144,74 @@ def test_known_issues_prints_the_proposal(
     assert capsys.readouterr().out == "# 1 new\n"
 
 
+LISTED = """
+[[issue]]
+id = "cpu-{name}"
+backend = "cpu"
+verdict = "disagrees"
+kind = "{kind}"
+reason = "why"
+call = "f(x)"
+got = "1"
+expected = "2"
+when = {{ torch = "{when}" }}
+cases = [{{ operator = "{name}", aspect = "forward", dtype = "float32", sample = 0 }}]
+"""
+
+
+@pytest.fixture
+def listed(tmp_path: Path) -> Path:
+    path = tmp_path / "known_issues.toml"
+    rows = [("add", "range", ">=2"), ("cat", "sum", ">=2"), ("sub", "range", ">=2"), ("old", "range", "<2")]
+    path.write_text("".join(LISTED.format(name=name, kind=kind, when=when) for name, kind, when in rows))
+    return path
+
+
+def test_known_issues_are_listed_by_kind(listed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["known-issues", "--list", str(listed), "--backend", "cpu"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "cpu: 3 issues, 3 operators, 3 cases"
+    assert [line.split(":")[0] for line in lines if line.startswith("  ") and line[2] != " "] == [
+        "  sum 1",
+        "  range 2",
+    ]
+    assert "    add  sub" in lines
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "message"),
+    [
+        (None, [], "there is no"),
+        ("[[issue]", [], "not TOML"),
+        ("", ["--backend", "mps"], "expects nothing of mps"),
+    ],
+)
+def test_known_issues_that_cannot_be_listed_are_one_sentence(
+    text: str | None, arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "known_issues.toml"
+    if text is not None:
+        path.write_text(text)
+    assert cli.main(["known-issues", "--list", str(path), *arguments]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == "" and captured.err.count("\n") == 1 and message in captured.err
+
+
+def test_a_backend_is_chosen_of_a_list_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["known-issues", str(folder), "--backend", "cpu"]) == 2
+    assert "--list" in capsys.readouterr().err
+
+
+def test_the_control_s_known_issues_fit_on_one_screen(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What nobody can take in at a glance hides the next false alarm."""
+    monkeypatch.setenv("COLUMNS", "100")
+    path = Path(__file__).parents[1] / "suites" / "known_issues.toml"
+    assert cli.main(["known-issues", "--list", str(path), "--backend", "cpu"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) <= 50
+
+
 def test_a_reader_that_has_seen_enough_is_no_error(folder: Path) -> None:
     command = f"{sys.executable} -m silicon_cts.cli report {folder} | true"
     assert "Traceback" not in subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False).stderr

@@ -14,7 +14,16 @@ from typing import NoReturn, TextIO
 
 from silicon_cts import __version__
 from silicon_cts.commands import baseline, bench, diff, history, merge, query, sensitivity
-from silicon_cts.commands.shared import MISTAKE, NO_ACCELERATOR, OK, MistakeError, append_to, read_run, run_argument
+from silicon_cts.commands.shared import (
+    KNOWN_ISSUES,
+    MISTAKE,
+    NO_ACCELERATOR,
+    OK,
+    MistakeError,
+    append_to,
+    read_run,
+    run_argument,
+)
 
 
 class Parser(argparse.ArgumentParser):
@@ -81,10 +90,37 @@ def doctor(asked: argparse.Namespace) -> int:
 
 
 def known_issues(asked: argparse.Namespace) -> int:
-    """Print what could be added to ``suites/known_issues.toml`` for the new failures of a run."""
+    """Print what could be added to ``suites/known_issues.toml`` for the new failures of a run, or what is in it."""
     from silicon_cts.records.known_issues import propose
 
+    if asked.list is not None:
+        return _expected(asked.list, asked.backend)
+    if asked.backend:
+        raise MistakeError("--backend chooses what --list prints: give both, or neither")
     sys.stdout.write(propose(read_run(asked.run)).rstrip("\n") + "\n")
+    return OK
+
+
+def _expected(path: Path, backends: Sequence[str]) -> int:
+    """Print the known issues of a file that apply here, by backend and kind."""
+    import shutil
+
+    from silicon_cts.records import known_issues as known
+    from silicon_cts.records.fingerprint import versions
+    from silicon_cts.reports import expected
+
+    if not path.is_file():
+        raise MistakeError(f"there is no {path}: run in the checkout, or give the file as --list FILE")
+    try:
+        issues = known.load(path, versions()).issues
+    except known.KnownIssuesError as error:
+        raise MistakeError(str(error)) from error
+    names = dict.fromkeys(issue.backend for issue in issues)
+    if absent := [name for name in backends if name not in names]:
+        others = f"it has some of {', '.join(names)}" if names else "it has none for these versions"
+        raise MistakeError(f"{path} expects nothing of {', '.join(absent)}: {others}")
+    chosen = [issue for issue in issues if not backends or issue.backend in backends]
+    sys.stdout.write(expected.render(chosen, shutil.get_terminal_size((100, 24)).columns))
     return OK
 
 
@@ -104,8 +140,15 @@ def _parser() -> Parser:
     )
     command.set_defaults(command=doctor)
 
-    command = commands.add_parser("known-issues", help="propose known issues for the new failures of a run")
+    command = commands.add_parser(
+        "known-issues", help="propose known issues for the new failures of a run, or list those there are"
+    )
     run_argument(command)
+    command.add_argument(
+        "--list", nargs="?", type=Path, const=KNOWN_ISSUES, metavar="FILE",
+        help=f"print those that apply here instead, by backend and kind of mistake; of {KNOWN_ISSUES} if not given",
+    )  # fmt: skip
+    command.add_argument("--backend", action="append", default=[], metavar="NAME", help="list this one's (repeatable)")
     command.set_defaults(command=known_issues)
 
     for module in (diff, merge, query, history, bench, baseline, sensitivity):

@@ -14,6 +14,7 @@ ISSUE = """
 id = "{id}"
 backend = "coreai"
 verdict = "disagrees"
+kind = "sum"
 reason = "why"
 call = "f(x)"
 got = "1"
@@ -69,11 +70,12 @@ def test_it_does_not_apply_where_the_package_is_not_installed(tmp_path):
 
 MISTAKES = {
     "toml": ("[[issue]", "not TOML"),
-    "missing key": (ISSUE.format(id="a", when="") + '\n[[issue]]\nid = "b"\n', "toml:13: issue: 'backend' is a required property"),
+    "missing key": (ISSUE.format(id="a", when="") + '\n[[issue]]\nid = "b"\n', "toml:14: issue: 'backend' is a required property"),
     "unknown key": (ISSUE.format(id="a", when="") + 'colour = "red"\n', "toml:2: issue: Additional properties"),
     "empty text": (ISSUE.format(id="a", when="").replace('"f(x)"', '""'), "toml:2: call: "),
+    "kind": (ISSUE.format(id="a", when="").replace('"sum"', '"bug"'), "toml:2: kind: 'bug' is not one of .'sum', 'rounding'"),
     "versions": (ISSUE.format(id="a", when="latest"), "toml:2: when: Invalid specifier: 'latest'"),
-    "twice": (ISSUE.format(id="a", when="") * 2, "toml:13: add .forward, float32. on coreai is already in a, line 2"),
+    "twice": (ISSUE.format(id="a", when="") * 2, "toml:14: add .forward, float32. on coreai is already in a, line 2"),
 }  # fmt: skip
 
 
@@ -122,6 +124,7 @@ def test_proposals_group_failures_of_one_cause_and_can_be_read_back_once_complet
     assert "div" not in proposed
     completed = (
         proposed.replace('call = ""', 'call = "f(x)"')
+        .replace('kind = ""', 'kind = "argument"')
         .replace('got = ""', 'got = "1"')
         .replace('expected = ""', 'expected = "2"')
     )
@@ -134,7 +137,7 @@ def test_a_sample_of_another_seed_is_proposed_and_read_with_it(tmp_path):
     recipe = {"operator": "add", "dtype": "float32", "sample": 1, "seed": 7}
     failed = Record("add", "", "forward", "float32", "coreai", "crashed", reason="SIGABRT", recipe=recipe)
     proposed = propose(Run(tmp_path, {}, (failed,), 0))
-    known = load(written(tmp_path, proposed.replace('""', '"x"')), VERSIONS)
+    known = load(written(tmp_path, proposed.replace('kind = ""', 'kind = "sum"').replace('""', '"x"')), VERSIONS)
     found = known.find("add", "forward", "float32", "coreai")
     assert (found.recipe.sample, found.recipe.seed) == (1, 7)
 
@@ -142,7 +145,7 @@ def test_a_sample_of_another_seed_is_proposed_and_read_with_it(tmp_path):
 def test_a_generated_recipe_is_proposed_and_read_as_it_was(tmp_path):
     recipe = Recipe("add", "float32", 1, sizes=((5, 17),), layouts=("sliced", "contiguous"), form="inplace")
     failed = Record("add", "", "inplace", "float32", "coreai", "disagrees", reason="7", recipe=recipe.to_json())
-    proposed = propose(Run(tmp_path, {}, (failed,), 0)).replace('""', '"x"')
+    proposed = propose(Run(tmp_path, {}, (failed,), 0)).replace('kind = ""', 'kind = "sum"').replace('""', '"x"')
     found = load(written(tmp_path, proposed), VERSIONS).find("add", "inplace", "float32", "coreai")
     assert found.recipe == recipe
     with pytest.raises(KnownIssuesError, match=r"known_issues.toml:\d+: not a recipe: unknown keys \['sizs'\]"):

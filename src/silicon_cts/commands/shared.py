@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 LATEST = Path("reports/runs/latest")
 RUNS = Path("reports/runs")
 BASELINES = Path("reports/baselines")
+KNOWN_ISSUES = Path("suites/known_issues.toml")
 OK, WORSE, MISTAKE, NO_ACCELERATOR = 0, 1, 2, 3
 """Exit statuses."""
 

@@ -27,6 +27,25 @@ from silicon_cts.sampling.recipe import Recipe, RecipeError
 if TYPE_CHECKING:
     from silicon_cts.records.run_folder import Run
 
+KINDS: dict[str, str] = {
+    "sum": "terms are added up one by one, or in fewer digits than the answer has",
+    "rounding": "a step on the way is rounded to fewer digits than the answer has",
+    "cancellation": "digits cancel on the way that the answer has",
+    "range": "overflow or underflow on the way, or a number that an integer does not hold",
+    "special": "NaN and infinities",
+    "formula": "another function than the one that was asked for",
+    "argument": "an argument is ignored, misread or missing",
+    "type": "types are not promoted, or are converted where they should not be",
+    "layout": "how an input or a gradient lies in memory is overlooked",
+    "destination": "what is to be written to is not, or not where it lies",
+    "memory": "in the answer is memory that nothing was written to, or that is another's",
+    "empty": "tensors without elements",
+    "rank": "tensors of rank 0, or without a batch",
+    "shape": "broadcasting, and sizes that are not the usual ones",
+    "conversion": "a front end fails on what it is documented to take",
+}
+"""What kinds of mistakes there are, each as what is wrong."""
+
 _TEXT = {"type": "string", "minLength": 1}
 _VERDICTS = [name for name in RECORD_SCHEMA["properties"]["verdict"]["enum"] if name not in ("agrees", "unsupported")]
 
@@ -40,11 +59,12 @@ SCHEMA: dict[str, Any] = {
             "items": {
                 "type": "object",
                 "additionalProperties": False,
-                "required": ["id", "backend", "verdict", "reason", "call", "got", "expected", "when", "cases"],
+                "required": ["id", "backend", "verdict", "kind", "reason", "call", "got", "expected", "when", "cases"],
                 "properties": {
                     "id": {"type": "string", "pattern": "^[a-z0-9-]+$"},
                     "backend": _TEXT,
                     "verdict": {"enum": _VERDICTS},
+                    "kind": {"enum": list(KINDS)},
                     "reason": _TEXT,
                     "call": _TEXT,
                     "got": _TEXT,
@@ -88,6 +108,8 @@ class KnownIssue:
     backend: str
     verdict: str
     """The verdict that is expected while it lasts."""
+    kind: str
+    """One of KINDS."""
     reason: str
     call: str
     """A minimal call that shows it."""
@@ -237,7 +259,7 @@ def _refuse_duplicates(path: Path, issues: Iterable[KnownIssue]) -> None:
 def propose(run: Run) -> str:
     """TOML for the failures of a run that no known issue expects, grouped by backend, verdict and reason.
 
-    ``call``, ``got`` and ``expected`` are left for a person to write: the file's reader refuses them empty.
+    ``kind``, ``call``, ``got`` and ``expected`` are left for a person to write: the file's reader refuses them empty.
     """
     groups: dict[tuple[str, str, str], list[Record]] = {}
     for record in run.records:
@@ -283,6 +305,7 @@ def _entry(records: list[Record], versions: Mapping[str, str]) -> str:
     cases = "".join(f"    {_case(one)},\n" for one in records)
     return (
         f"[[issue]]\nid = {json.dumps(name)}\nbackend = {json.dumps(first.backend)}\n"
-        f"verdict = {json.dumps(first.verdict)}\nreason = {json.dumps(first.reason, ensure_ascii=False)}\n"
+        f'verdict = {json.dumps(first.verdict)}\nkind = ""\n'
+        f"reason = {json.dumps(first.reason, ensure_ascii=False)}\n"
         f'call = ""\ngot = ""\nexpected = ""\nlink = ""\nwhen = {{ {when} }}\ncases = [\n{cases}]\n'
     )
