@@ -65,3 +65,12 @@ def test_a_mistake_in_the_file_names_its_line(project):
     result = project.runpytest_subprocess("--backend", "fake")
     assert result.ret == 4
     assert "known_issues.toml:2: verdict: 'wrong' is not one of" in result.stderr.str()
+
+
+def test_a_control_may_have_what_is_known_of_the_cpu_or_not(project):
+    entry = ENTRY.replace('backend = "fake"', 'backend = "cpu"').format(operator="add", verdict="disagrees")
+    (project.path / "known_issues.toml").write_text(entry)
+    asked = ("--op", "add", "--dtype", "float32", "--run-dir")
+    project.runpytest_subprocess("--backend", "cpu-one-thread", *asked, "control").assert_outcomes(passed=2)
+    fixed = project.runpytest_subprocess("--backend", "cpu", *asked, "cpu")
+    fixed.assert_outcomes(passed=1, failed=1)

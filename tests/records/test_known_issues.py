@@ -64,6 +64,15 @@ def test_what_does_not_happen_is_no_news_on_another_kind_of_machine(tmp_path, se
     assert bool(known.fixed([record("add", "agrees", "")])) is fixed
 
 
+def test_another_backend_of_the_same_kernels_may_have_the_error_or_not(tmp_path):
+    known = load(written(tmp_path, ISSUE.format(id="one", when="==1.0.0b3")), VERSIONS, "x86_64")
+    asked = ("add", "forward", "float32", "coreai")
+    of_kin, own = known.find_of_kin(*asked).issue, known.find(*asked).issue
+    assert of_kin.expects("disagrees") and of_kin.expects("agrees") and not of_kin.expects("crashed")
+    assert not own.expects("agrees")
+    assert known.find_of_kin("sub", *asked[1:]) is None
+
+
 def test_it_does_not_apply_where_the_package_is_not_installed(tmp_path):
     assert load(written(tmp_path, ISSUE.format(id="one", when="==1.0.0b3")), {}).issues == ()
 

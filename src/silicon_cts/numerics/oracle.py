@@ -17,6 +17,7 @@ from silicon_cts.catalog.dtypes import DTYPES
 from silicon_cts.catalog.models.calls import CALLS
 from silicon_cts.numerics import accumulation
 from silicon_cts.numerics.budget import smallest_subnormal
+from silicon_cts.numerics.limits import WAYS, Limited
 from silicon_cts.numerics.perturbation import Results, RoundEverywhere, besides, moved
 from silicon_cts.sampling.call import is_floating
 from silicon_cts.sampling.layout import over_memory
@@ -132,6 +133,20 @@ class Oracle:
             roundings = RoundEverywhere(self.roundoff, seed)
             with suppress(Exception), _default_dtype(torch.float64):
                 answers.append(self._observe(lambda sample: to_wide(self._plain(sample)), roundings))
+        return answers
+
+    @cached_property
+    def limited(self) -> list[Observed]:
+        """Wide answers whose steps have the range of the precision, by each of several ways: :mod:`.limits`."""
+        dtype = DTYPES[self.precision or self.task.recipe.dtype]
+        answers = []
+        for steps in WAYS:
+            limits = Limited((dtype if dtype.significand else DTYPES["float32"]).torch, steps)
+            with (
+                suppress(Exception),
+                _default_dtype(torch.float64),
+            ):  # a decomposition may not take what its kernel does
+                answers.append(self._observe(lambda sample: to_wide(self._plain(sample)), limits))
         return answers
 
     def _pair(self, number: int) -> list[Observed]:

@@ -82,11 +82,11 @@ def compare_rounded(
     wide, actual, expected = reference.to(computed_in), actual.to(computed_in), expected.to(computed_in)
     allowed = budget(wide, [], dtype, roundoff)
     here = Errors(actual, expected, wide, torch.where(allowed.isfinite(), allowed, torch.inf), conditioned=False)
-    plainly_right = _plainly_right(here, dtype, oracle, roundoff)
+    plainly_right = _plainly_right(here, dtype, oracle, index, roundoff)
     for pairs in () if plainly_right else PAIRS:  # measure the conditioning
         perturbed = of_output(oracle.perturbed(pairs), index)
         allowed = budget(wide, perturbed, dtype, roundoff, spread)
-        problem = _not_finite(actual, expected, wide, allowed, dtype, oracle, perturbed)
+        problem = _not_finite(actual, expected, wide, allowed, dtype, oracle, index, perturbed)
         here = Errors(actual, expected, wide, torch.where(allowed.isfinite(), allowed, torch.inf), conditioned=True)
         if problem is None and float((here.error / here.allowed).max()) <= K:
             break
@@ -124,12 +124,12 @@ def _roundoff(oracle: Oracle, dtype: torch.dtype) -> float:
     return oracle.roundoff if oracle.precision or dtype == torch.float64 else DTYPES[name_of(dtype)].roundoff
 
 
-def _plainly_right(here: Errors, dtype: torch.dtype, oracle: Oracle, roundoff: float) -> bool:
+def _plainly_right(here: Errors, dtype: torch.dtype, oracle: Oracle, index: int, roundoff: float) -> bool:
     """Whether the roundings of the results alone allow every error: how far the answer moves can only add to that.
 
     More than one rounding each may still be errors on one side, which takes the conditioning to tell.
     """
-    if _not_finite(here.actual, here.expected, here.wide, here.allowed, dtype, oracle) is not None:
+    if _not_finite(here.actual, here.expected, here.wide, here.allowed, dtype, oracle, index) is not None:
         return False
     ratios = here.error / here.allowed
     if bool((ratios <= 1.0).all()):
@@ -235,16 +235,18 @@ def _not_finite(
     allowed: torch.Tensor,
     dtype: torch.dtype,
     oracle: Oracle,
+    index: int,
     perturbed: Sequence[torch.Tensor] = (),
 ) -> tuple[int, ...] | None:
     """The first element that is NaN or infinite where it must not be, or is finite where it must not be; or None.
 
-    Right is what the wide answer rounds to, what the CPU gives at this precision (``expected``, if an intermediate may
-    overflow there), and either side of the largest number when the answer is within its budget of it, or when it has
-    no digit that a rounding does not change. Of such an answer, and of one that the dtype cannot hold, what the CPU
-    makes of it, and NaN where it makes that of any that the dtype cannot hold; of one that is undefined for finite
-    inputs, anything where the CPU, or a rounding of the inputs, finds a number: ``perturbed`` holds wide answers to
-    these. At another precision than that of the dtype, what is finite or not as one of them is right too.
+    Right is what the wide answer rounds to, what the CPU gives at this precision (``expected``) or another right way
+    does, if an intermediate may overflow there, and either side of the largest number when the answer is within its
+    budget of it, or when it has no digit that a rounding does not change. Of such an answer, and of one that the dtype
+    cannot hold, what the CPU makes of it, and NaN where it makes that of any that the dtype cannot hold; of one that is
+    undefined for finite inputs, anything where the CPU, or a rounding of the inputs, finds a number: ``perturbed``
+    holds wide answers to these. At another precision than that of the dtype, what is finite or not as one of them is
+    right too.
     """
     rounded = wide.to(dtype).to(wide.dtype)
     special = ~actual.isfinite() | ~rounded.isfinite()
@@ -274,6 +276,8 @@ def _not_finite(
         bad &= ~(beyond & actual.isnan())
     if bool(bad.any()) and oracle.overflows:  # where both are finite, numbers decide
         bad &= ~(equal(actual, expected) | (actual.isfinite() & expected.isfinite()))
+    if bool(bad.any()) and oracle.overflows:
+        bad &= actual.isfinite() | ~_any((equal(actual, one) for one in of_output(oracle.limited, index)), wide.shape)
     if oracle.precision:
         bad &= ~_any((answer.isfinite() == actual.isfinite() for answer in perturbed), wide.shape)
     return first(bad) if bool(bad.any()) else None

@@ -12,7 +12,7 @@ import platform
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -167,6 +167,11 @@ class KnownIssues:
     def find(self, operator: str, aspect: str, dtype: str, backend: str) -> Expectation | None:
         """The expectation for exactly this check, or None."""
         return self._by_key.get((operator, aspect, dtype, backend))
+
+    def find_of_kin(self, operator: str, aspect: str, dtype: str, backend: str) -> Expectation | None:
+        """What is expected of another backend that has many of the same kernels: it may happen here, or not."""
+        found = self.find(operator, aspect, dtype, backend)
+        return found and replace(found, issue=replace(found.issue, strict=False))
 
     def fixed(self, records: Iterable[Record]) -> list[str]:
         """Those that agreed in a run, in the words in which they are to be removed."""

@@ -56,7 +56,7 @@ class Tally:
         self.seconds += record.seconds
         if record.verdict == "agrees":
             self.grades[record.grade] += 1
-        if record.known_issue is not None:
+        if record.known_issue is not None and record.verdict != "agrees":
             self.known[record.verdict] += 1
 
 

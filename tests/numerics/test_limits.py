@@ -1,0 +1,80 @@
+"""Numbers near the limits of a dtype: a right kernel may leave its range on the way, each elsewhere."""
+
+import pytest
+import torch
+
+from silicon_cts.backends.outcome import Task, result
+from silicon_cts.backends.protocol import Capability
+from silicon_cts.catalog.operators import operators
+from silicon_cts.numerics.verdict import Judgement, judge
+from silicon_cts.sampling.recipe import Recipe
+from silicon_cts.sampling.sample import make
+
+
+def product_first(sample):
+    """Where ``t1 * t2`` is infinite, and the number that it is added to, too: NaN without a fused multiply-add."""
+    start, one, other = sample.tensors
+    return start + (one * other)
+
+
+def sum_of_products(sample):
+    """Where a product is infinite, so is the sum of all: one less the other is NaN."""
+    grad, softmax = sample.tensors
+    dim = sample.leaves[2]
+    return grad * softmax - softmax * (grad * softmax).sum(dim, keepdim=True)
+
+
+def folded(sample):
+    """One factor and one shift: ``x * scale`` may be infinite where the difference is not."""
+    given, _, _, weight, bias = (one.detach() for one in sample.tensors)
+    dims = tuple(range(2, given.dim()))
+    own = given.to(torch.float64)
+    rstd = (own.var(dims, correction=0) + 1e-5).rsqrt().to(torch.float32)
+    scale = rstd * weight
+    shift = bias - own.mean(dims).to(torch.float32) * scale
+    return given * scale.view(scale.shape + (1,) * len(dims)) + shift.view(shift.shape + (1,) * len(dims))
+
+
+OTHER_WAYS = {
+    "addcmul": (
+        product_first,
+        {"operator": "addcmul", "dtype": "float32", "sample": 0, "seed": 0, "apart": ["deep", 0, 0],
+         "values": ["special"]},
+    ),
+    "softmax_backward": (
+        sum_of_products,
+        {"operator": "_softmax_backward_data", "dtype": "float32", "sample": 1, "seed": 0, "sizes": [[5, 32]],
+         "leading": [2, 1, 2], "values": ["special", "large"]},
+    ),
+    "instance_norm": (
+        folded,
+        {"operator": "nn.functional.instance_norm", "dtype": "float32", "sample": 0, "seed": 0,
+         "apart": ["deep", 0, 0], "values": ["special"]},
+    ),
+}  # fmt: skip
+
+
+def judged(recipe: Recipe, answer: torch.Tensor) -> Judgement:
+    return judge(
+        Task(recipe, "special_values"), result([answer]), operators()[recipe.operator], Capability(("float32",))
+    )
+
+
+@pytest.mark.parametrize(("way", "recipe"), OTHER_WAYS.values(), ids=OTHER_WAYS)
+def test_another_right_way_to_compute_it_agrees(way, recipe):
+    recipe = Recipe.from_json(recipe)
+    answer = way(make(recipe))
+    plain = make(recipe).run().detach()
+    assert not torch.equal(answer.isfinite(), plain.isfinite()) or not torch.equal(answer.isnan(), plain.isnan())
+    assert judged(recipe, answer).verdict == "agrees"
+
+
+@pytest.mark.parametrize(("way", "recipe"), OTHER_WAYS.values(), ids=OTHER_WAYS)
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
+def test_a_number_that_no_way_makes_infinite_is_still_asked_for(way, recipe, value):
+    recipe = Recipe.from_json(recipe)
+    answer = make(recipe).run().detach().clone()
+    usual = (answer.abs() < 100) & (answer != 0)
+    place = tuple(usual.nonzero()[0])
+    answer[place] = value
+    assert judged(recipe, answer).verdict == "disagrees"
