@@ -2,10 +2,12 @@
 
 import pytest
 import torch
+from torch.nn import functional as F
 
 from silicon_cts.backends.outcome import Task, result
 from silicon_cts.backends.protocol import Capability
 from silicon_cts.catalog.operators import operators
+from silicon_cts.numerics.limits import WAYS, Limited
 from silicon_cts.numerics.verdict import Judgement, judge
 from silicon_cts.sampling.recipe import Recipe
 from silicon_cts.sampling.sample import make
@@ -35,7 +37,17 @@ def folded(sample):
     return given * scale.view(scale.shape + (1,) * len(dims)) + shift.view(shift.shape + (1,) * len(dims))
 
 
+def scaled_first(sample):
+    """``other - alpha * self``: the product is infinite."""
+    given, other, alpha = sample.leaves
+    return other - given * alpha
+
+
 OTHER_WAYS = {
+    "rsub": (
+        scaled_first,
+        {"operator": "rsub", "dtype": "float32", "sample": 10, "seed": 0, "sizes": [[5, 255]], "values": ["special"]},
+    ),
     "addcmul": (
         product_first,
         {"operator": "addcmul", "dtype": "float32", "sample": 0, "seed": 0, "apart": ["deep", 0, 0],
@@ -78,3 +90,33 @@ def test_a_number_that_no_way_makes_infinite_is_still_asked_for(way, recipe, val
     place = tuple(usual.nonzero()[0])
     answer[place] = value
     assert judged(recipe, answer).verdict == "disagrees"
+
+
+NORMALISATIONS = {
+    "batch": lambda x, w: F.batch_norm(x, torch.zeros_like(w), torch.ones_like(w), w, w, True),
+    "batch, evaluated": lambda x, w: F.batch_norm(x, w, w.abs() + 1, w, w),
+    "batch, plain": lambda x, w: F.batch_norm(x, None, None, training=True),
+    "instance": lambda x, w: F.instance_norm(x, weight=w, bias=w),
+    "group": lambda x, w: F.group_norm(x, 3, w, w),
+    "group, plain": lambda x, w: F.group_norm(x, 3),
+    "layer": lambda x, w: F.layer_norm(x.mT, (6,), w, w),
+    "layer, plain": lambda x, w: F.layer_norm(x, (6, 5)),
+}
+
+
+@pytest.mark.parametrize("way", WAYS, ids=("steps", "folded"))
+@pytest.mark.parametrize("normalised", NORMALISATIONS.values(), ids=NORMALISATIONS)
+def test_every_way_computes_the_same_within_the_range(normalised, way):
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(2, 6, 5, dtype=torch.float64, generator=generator)
+    weight = torch.randn(6, dtype=torch.float64, generator=generator)
+    with Limited(torch.float32, way):
+        found = normalised(x, weight)
+    torch.testing.assert_close(found, normalised(x, weight))
+
+
+def test_results_have_the_range_of_the_dtype():
+    with Limited(torch.float16, {}):
+        found = torch.tensor([1.0, 6e4, -6e4, 1e-7, -1e-8], dtype=torch.float64) * 2
+    assert found.tolist() == [2.0, torch.inf, -torch.inf, 2e-7, 0.0]
+    assert found[-1].signbit()

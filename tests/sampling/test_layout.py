@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from silicon_cts.sampling.layout import LAYOUTS, applicable, lay_out
+from silicon_cts.sampling.layout import LAYOUTS, applicable, garbage, lay_out
 from silicon_cts.sampling.recipe import Recipe, RecipeError
 from silicon_cts.sampling.sample import make
 
@@ -75,3 +75,21 @@ def test_zeros_keep_their_sign():
 
 def test_an_empty_tensor_lies_in_no_huge_memory():
     assert lay_out(torch.empty(1024, 0, 255, 255), "channels_last_sliced").untyped_storage().nbytes() == 0
+
+
+@pytest.mark.parametrize(
+    "dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.complex64, torch.int64, torch.int8]
+)
+@pytest.mark.parametrize(
+    "change",
+    [torch.Tensor.abs_, lambda memory: memory.add_(1), lambda memory: memory.mul_(2)],
+    ids=("abs", "add", "mul"),
+)
+def test_an_operator_that_also_runs_over_the_gaps_changes_them(dtype, change):
+    """NaN stays NaN under most of them: its bits do not."""
+    memory = garbage(dtype, 9)
+    before = memory.clone()
+    if dtype.is_complex:
+        change = {torch.Tensor.abs_: torch.Tensor.sgn_}.get(change, change)  # there is no abs_ of complex numbers
+    change(memory)
+    assert (memory.view(torch.uint8) != before.view(torch.uint8)).any()

@@ -152,3 +152,17 @@ def test_numbers_that_count_never_become_a_mask():
     assert not all(tensor.is_floating_point() for tensor in make(Recipe(BAG, "float32", 23)).tensors)
     assert not any(name == "bool" for _, name in mixes(BAG, "float32", 23, 0))
     assert any(name == "bool" for _, name in mixes("add", "int64", 3, 0))
+
+
+def test_roll_is_asked_from_either_end_and_by_more_than_there_is():
+    able = (one for one in samples("roll", "float32", 0) if isinstance(one.leaves[-1], int) and len(one.leaves) == 7)
+    sample = next(able)  # three shifts and three dims
+    found = variations("roll", sample)
+    assert found["2"] == [(-3, -2, -1)]
+    assert max(found["1"][0]) > sample.tensors[0].numel()
+
+
+def test_dropout_is_asked_with_a_probability_that_is_not_its_own_complement():
+    """With p = 0.5 alone, as op_db has it, a kernel that keeps what it should drop is right."""
+    found = variations("nn.functional.dropout", make(Recipe("nn.functional.dropout", "float32", 0)))
+    assert any(p != 1 - p for p in found["p"] if 0 < p < 1)

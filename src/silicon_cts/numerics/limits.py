@@ -25,17 +25,18 @@ Steps = Mapping[Any, Callable[..., Any]]
 class Limited(TorchDispatchMode):
     """Every result of every ATen kernel is infinite beyond the largest number of ``dtype``, and 0 below the least.
 
-    Kernels in ``steps`` are taken apart first: what they do on the way has that range, too.
+    Kernels in ``steps`` are taken apart first, each but those that it is ``within``: what they do on the way has that
+    range, too.
     """
 
-    def __init__(self, dtype: torch.dtype, steps: Steps) -> None:
+    def __init__(self, dtype: torch.dtype, steps: Steps, within: frozenset[Any] = frozenset()) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._dtype, self._steps = dtype, steps
+        self._dtype, self._steps, self._within = dtype, steps, within
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run the kernel, or its steps, and cut off what it made."""
-        if func in self._steps:
-            with Limited(self._dtype, {}):
+        if func in self._steps and func not in self._within:
+            with Limited(self._dtype, self._steps, self._within | {func}):
                 return self._steps[func](*args, **(kwargs or {}))
         result = func(*args, **(kwargs or {}))
         if any(one.alias_info is not None for one in func._schema.returns):
@@ -50,28 +51,59 @@ class Limited(TorchDispatchMode):
         return torch.where(sizes < smallest_subnormal(self._dtype), torch.copysign(_ZERO, tensor), cut)
 
 
-def _folded(
-    given: torch.Tensor,
-    weight: torch.Tensor | None,
-    bias: torch.Tensor | None,
-    running_mean: torch.Tensor | None,
-    running_var: torch.Tensor | None,
-    training: bool,
-    momentum: float,
-    eps: float,
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Batch normalisation as ``x * scale + shift``, where a compiler puts it into the convolution before it."""
-    kernel = torch.ops.aten.native_batch_norm.default
-    _, mean, rstd = kernel(given, weight, bias, running_mean, running_var, training, momentum, eps)
-    center, scale = mean, rstd
-    if not training and running_mean is not None and running_var is not None:
-        center, scale = running_mean, (running_var + eps).rsqrt()
-    scale = scale if weight is None else scale * weight
-    shift = -center * scale if bias is None else bias - center * scale
-    channels = (1, -1, *[1] * (given.dim() - 2))
-    return given * scale.view(channels) + shift.view(channels), mean, rstd
+Given = Mapping[str, Any]
+"""The arguments of a kernel by name."""
+
+
+def _scaled(x: torch.Tensor, scale: torch.Tensor, mean: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
+    shift = -mean * scale
+    return x * scale + (shift if bias is None else shift + bias)
+
+
+def _batch(given: Given, mean: torch.Tensor, rstd: torch.Tensor) -> torch.Tensor:
+    """As a compiler puts it into the convolution before it."""
+    if not given.get("training", True) and given["running_mean"] is not None:
+        mean, rstd = given["running_mean"], (given["running_var"] + given["eps"]).rsqrt()
+    scale = rstd if given["weight"] is None else rstd * given["weight"]
+    channels = (1, -1, *[1] * (given["input"].dim() - 2))
+    bias = given["bias"] if given["bias"] is None else given["bias"].view(channels)
+    return _scaled(given["input"], scale.view(channels), mean.view(channels), bias)
+
+
+def _group(given: Given, mean: torch.Tensor, rstd: torch.Tensor) -> torch.Tensor:
+    """As PyTorch's own CPU kernel has it: a factor for each channel of each sample."""
+    x = given["input"].reshape(given["N"], given["C"], -1)
+    each = given["C"] // given["group"]
+    mean, rstd = (one.repeat_interleave(each, 1).unsqueeze(-1) for one in (mean, rstd))
+    weight, bias = (one if one is None else one.view(1, -1, 1) for one in (given["weight"], given["bias"]))
+    return _scaled(x, rstd if weight is None else rstd * weight, mean, bias).view(given["input"].shape)
+
+
+def _layer(given: Given, mean: torch.Tensor, rstd: torch.Tensor) -> torch.Tensor:
+    """As PyTorch's own CPU kernel has it: a factor for each row, and the weight of each element after it."""
+    answer = _scaled(given["input"], rstd, mean, None)
+    answer = answer if given["weight"] is None else answer * given["weight"]
+    return answer if given["bias"] is None else answer + given["bias"]
+
+
+def _folded(name: str, fold: Callable[[Given, torch.Tensor, torch.Tensor], torch.Tensor]) -> Steps:
+    """A normalisation as one factor and one shift, ``x * scale + shift``."""
+    kernel = getattr(torch.ops.aten, name).default
+    names = [one.name for one in kernel._schema.arguments]
+
+    def steps(*args: Any, **kwargs: Any) -> Any:
+        _, mean, rstd, *others = kernel(*args, **kwargs)
+        return fold(dict(zip(names, args, strict=False)) | kwargs, mean, rstd), mean, rstd, *others
+
+    return {kernel: steps}
 
 
 _INFINITY, _ZERO = torch.tensor(torch.inf, dtype=torch.float64), torch.tensor(0.0, dtype=torch.float64)
-WAYS: Sequence[Steps] = (decomposition_table, {torch.ops.aten.native_batch_norm.default: _folded})
+_FOLDED: Steps = {
+    **_folded("native_batch_norm", _batch),
+    **_folded("_batch_norm_with_update", _batch),
+    **_folded("native_group_norm", _group),
+    **_folded("native_layer_norm", _layer),
+}
+WAYS: Sequence[Steps] = (decomposition_table, _FOLDED)
 """Ways to compute the same that a right kernel may take."""

@@ -57,7 +57,27 @@ def _same_dim_otherwise(sample: Sample) -> list[Value]:
     """The ``dim`` that the sample has, counted from the other end."""
     rank = max(_rank(sample), 1)
     now = next((value for value in (arguments.given(sample, "dim", 1),) if type(value) is int), None)
-    return [] if now is None else [now - rank if now >= 0 else now + rank]
+    return [] if now is None else [_from_other_end(now, rank)]
+
+
+def _same_dims_otherwise(sample: Sample) -> list[Value]:
+    """The ``dims`` that ``roll`` has, one or several, counted from the other end."""
+    rank, now = max(_rank(sample), 1), arguments.given(sample, "dims", 2)
+    if type(now) is int:
+        return [_from_other_end(now, rank)]
+    return [tuple(_from_other_end(dim, rank) for dim in now)] if isinstance(now, tuple) else []
+
+
+def _shifts(sample: Sample) -> list[Value]:
+    """As many as the sample has, also by more than there are elements, either way."""
+    now = arguments.given(sample, "shifts", 1)
+    return (
+        [1, -3, 1000] if type(now) is int else [tuple((1, -3, 1000)[at % 3] for at in range(len(now)))] if now else []
+    )
+
+
+def _from_other_end(dim: int, rank: int) -> int:
+    return dim - rank if dim >= 0 else dim + rank
 
 
 def _last_size(sample: Sample) -> int:
@@ -100,8 +120,8 @@ def _spatial(numbers: Sequence[int]) -> Callable[[Sample], Sequence[Value]]:
 
 
 def _probabilities(sample: Sample) -> Sequence[Value]:
-    """The certain ones too, where the sample names one."""
-    return () if arguments.given(sample, "p") is None else (0.0, 0.5, 1.0)
+    """The certain ones too, where the sample names one; with p = 0.5 alone, 1 - p in its place is no mistake."""
+    return () if arguments.given(sample, "p") is None else (0.0, 0.2, 0.5, 1.0)
 
 
 def _equations(sample: Sample) -> Sequence[Value]:
@@ -184,6 +204,7 @@ FAMILIES: tuple[Family, ...] = (
     ),
     Family("random numbers", ("bernoulli", "nn.functional.*dropout*"), (("p", None, _probabilities),)),
     Family("norm", ("linalg.vector_norm",), (("dim", None, _dim_tuples), ("keepdim", None, _YES_NO))),
+    Family("roll", ("roll",), (("dims", 2, _same_dims_otherwise), ("shifts", 1, _shifts))),
     Family("indexing", _BY_INDEX, (("dim", 1, _same_dim_otherwise),)),
     Family(
         "flip",
@@ -220,7 +241,6 @@ FAMILIES: tuple[Family, ...] = (
             "log_softmax",
             "nn.functional.softmin",
             "diff",
-            "roll",
             "nn.functional.glu",
         ),
         (("dim", 1, _dims),),

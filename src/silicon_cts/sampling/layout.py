@@ -35,11 +35,30 @@ def over_memory(tensor: torch.Tensor, change: Callable[[torch.Tensor], torch.Ten
 Layout = Callable[[torch.Tensor], torch.Tensor]
 
 
+_SIGNALLING = {
+    torch.float16: (0xFD00, torch.int16),
+    torch.bfloat16: (0xFFA0, torch.int16),
+    torch.float32: (0xFFA0_0000, torch.int32),
+    torch.float64: (0xFFF4_0000_0000_0000, torch.int64),
+}
+"""The bits of a negative signalling NaN, and integers of that size: what is computed of it has other bits, if only that
+it is quiet (IEEE 754-2019, 6.2), or positive."""
+
+
 def garbage(dtype: torch.dtype, count: int) -> torch.Tensor:
-    """Memory that nobody may read: NaN, or the largest integer; flat."""
-    if dtype.is_floating_point or dtype.is_complex:
+    """Memory that nobody may read or write: flat. What is read of it is NaN, or an integer near a limit, and neither
+    stays as it is where an operator is applied to it."""
+    if dtype.is_complex:
+        return torch.view_as_complex(garbage(dtype.to_real(), 2 * count).view(count, 2))
+    if dtype in _SIGNALLING:
+        bits, integers = _SIGNALLING[dtype]
+        return torch.full((count,), bits - 2 ** torch.iinfo(integers).bits, dtype=integers).view(dtype)
+    if dtype.is_floating_point:
         return torch.full((count,), float("nan"), dtype=dtype)
-    return torch.full((count,), True if dtype == torch.bool else torch.iinfo(dtype).max, dtype=dtype)
+    if dtype == torch.bool:
+        return torch.ones(count, dtype=dtype)
+    limits = torch.iinfo(dtype)
+    return torch.full((count,), limits.min + 2 if limits.min else limits.max, dtype=dtype)
 
 
 _MOST_GARBAGE = 2**20

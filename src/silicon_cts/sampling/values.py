@@ -70,8 +70,8 @@ def _sprinkled(tensor: torch.Tensor, chosen: list[float], draws: Draws) -> torch
     count = tensor.numel()
     there = draws.integers(2, count) == 1
     there[int(draws.integers(count, 1))] = True
-    exact = torch.float64 if tensor.is_floating_point() else torch.int64
-    replaced = torch.tensor(chosen, dtype=exact)[draws.picks(len(chosen), count)].to(tensor.dtype)
+    # One by one: a kernel that converts many gives NaN a sign, or none, by the vector units of the machine.
+    replaced = torch.tensor(chosen, dtype=tensor.dtype)[draws.picks(len(chosen), count)]
     return torch.where(there, replaced, tensor)
 
 
@@ -118,20 +118,40 @@ PROFILES: dict[str, Profile] = {
     "special": _special,
 }
 """By name, the plainest first."""
-_OF_BOOLEANS = ("small", "large")
+
+
+def _one_true(tensor: torch.Tensor, draws: Draws) -> torch.Tensor:
+    """One among many that are not: what looks at a part of them alone misses it."""
+    alone = torch.zeros_like(tensor)
+    alone[int(draws.integers(tensor.numel(), 1))] = True
+    return alone
+
+
+def _one_false(tensor: torch.Tensor, draws: Draws) -> torch.Tensor:
+    return ~_one_true(tensor, draws)
+
+
+_OF_BOOLEANS: dict[str, Profile] = {
+    "small": _small,
+    "large": _large,
+    "mixed": _one_true,
+    "ties": _one_false,
+    "limits": _one_true,
+    "special": _one_false,
+}
+"""By name: none, all, one, all but one; under the other names booleans stay as they are."""
 
 
 def profile(tensor: torch.Tensor, name: str, draws: Draws) -> torch.Tensor:
-    """The tensor with other values, lying in memory as it lay; complex numbers part by part, booleans all alike or as
-    they are."""
-    kept = tensor.dtype == torch.bool and name not in _OF_BOOLEANS
-    if kept or not tensor.numel() or tensor.layout != torch.strided:
+    """The tensor with other values, lying in memory as it lay; complex numbers part by part."""
+    profiles = _OF_BOOLEANS if tensor.dtype == torch.bool else PROFILES
+    if name not in profiles or not tensor.numel() or tensor.layout != torch.strided:
         return tensor
 
     def change(memory: torch.Tensor) -> torch.Tensor:
         if memory.is_complex():
-            return torch.view_as_complex(PROFILES[name](torch.view_as_real(memory).reshape(-1), draws).reshape(-1, 2))
-        return PROFILES[name](memory, draws)
+            return torch.view_as_complex(profiles[name](torch.view_as_real(memory).reshape(-1), draws).reshape(-1, 2))
+        return profiles[name](memory, draws)
 
     changed = over_memory(tensor, change)
     if not is_sorted(tensor.detach()):
