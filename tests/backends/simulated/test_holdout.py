@@ -2,15 +2,17 @@
 
 from pathlib import Path
 
+import pytest
 import torch
 
 from silicon_cts.backends.simulated import faults
 
-TABLE = Path(__file__).with_name("holdout.py")
+TABLE, SECOND = (Path(__file__).with_name(name) for name in ("holdout.py", "second_holdout.py"))
 
 
-def test_there_are_at_least_thirty_of_most_kinds():
-    rows = faults.rows(TABLE)
+@pytest.mark.parametrize("table", [TABLE, SECOND], ids=["first", "second"])
+def test_there_are_at_least_thirty_of_most_kinds(table):
+    rows = faults.rows(table)
     assert len(rows) >= 30 and len({row.code for row in rows.values()}) >= 20
     assert not set(rows) & set(faults.TABLE)
     named = {name for row in rows.values() for name in row.kernels}
