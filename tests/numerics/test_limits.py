@@ -120,3 +120,14 @@ def test_results_have_the_range_of_the_dtype():
         found = torch.tensor([1.0, 6e4, -6e4, 1e-7, -1e-8], dtype=torch.float64) * 2
     assert found.tolist() == [2.0, torch.inf, -torch.inf, 2e-7, 0.0]
     assert found[-1].signbit()
+
+
+@pytest.mark.parametrize("signs", [(1, 1, -1), (1, 1, 1)])
+def test_a_sum_of_products_beyond_the_range_is_nan_where_they_have_opposite_signs(signs):
+    """One partial sum may be infinity, and another less that; float64 holds all of them."""
+    x = torch.tensor([[signs]], dtype=torch.float64) * 1e38
+    with Limited(torch.float32, WAYS[1]):
+        found = F.conv1d(x, torch.full_like(x, 1e38))
+    with Limited(torch.float64, WAYS[1]):
+        assert F.conv1d(x, torch.full_like(x, 1e38)).isfinite().all()
+    assert bool(found.isnan().all()) == (-1 in signs) and not found.isfinite().any()

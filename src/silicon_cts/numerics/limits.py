@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 from torch._decomp import decomposition_table
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 from torch.utils._pytree import tree_map_only
 
 from silicon_cts.numerics.budget import smallest_subnormal
@@ -37,8 +37,9 @@ class Limited(TorchDispatchMode):
         """Run the kernel, or its steps, and cut off what it made."""
         if func in self._steps and func not in self._within:
             with Limited(self._dtype, self._steps, self._within | {func}):
-                return self._steps[func](*args, **(kwargs or {}))
-        result = func(*args, **(kwargs or {}))
+                result = self._steps[func](*args, **(kwargs or {}))
+        else:
+            result = func(*args, **(kwargs or {}))
         if any(one.alias_info is not None for one in func._schema.returns):
             return result
         return tree_map_only(torch.Tensor, self._cut, result)
@@ -49,6 +50,16 @@ class Limited(TorchDispatchMode):
         sizes = tensor.abs()
         cut = torch.where(sizes > torch.finfo(self._dtype).max, torch.copysign(_INFINITY, tensor), tensor)
         return torch.where(sizes < smallest_subnormal(self._dtype), torch.copysign(_ZERO, tensor), cut)
+
+
+def where_alike(
+    wide: torch.Tensor | None, free: torch.Tensor | None, limited: torch.Tensor | None
+) -> torch.Tensor | None:
+    """``limited`` where ``free``, the same steps without limits, is NaN or infinite as ``wide`` is; else ``wide``."""
+    if wide is None or free is None or limited is None or not wide.shape == free.shape == limited.shape:
+        return wide
+    alike = (wide.isfinite() & free.isfinite()) | (wide.isnan() & free.isnan()) | (wide == free)
+    return torch.where(alike, limited, wide)
 
 
 Given = Mapping[str, Any]
@@ -99,11 +110,33 @@ def _folded(name: str, fold: Callable[[Given, torch.Tensor, torch.Tensor], torch
 
 
 _INFINITY, _ZERO = torch.tensor(torch.inf, dtype=torch.float64), torch.tensor(0.0, dtype=torch.float64)
-_FOLDED: Steps = {
+
+
+def _opposite(name: str, *sizes: str) -> Steps:
+    """A sum of products is NaN where these are so large that one partial sum may be infinity, and another less that."""
+    kernel = getattr(torch.ops.aten, name).default
+    names = [one.name for one in kernel._schema.arguments]
+
+    def steps(*args: Any, **kwargs: Any) -> Any:
+        given = dict(zip(names, args, strict=False)) | kwargs
+        with _disable_current_modes():
+            largest = kernel(**{**given, **{one: given[one].abs() for one in sizes if given[one] is not None}})
+            answer = kernel(**given)
+            cancels = largest.isfinite() & (answer.abs() < largest)
+        beyond = (largest * 1).isinf()  # as the limits have it
+        return torch.where(beyond & cancels, torch.nan, answer)
+
+    return {kernel: steps}
+
+
+_OTHERWISE: Steps = {
+    **_opposite("convolution", "input", "weight", "bias"),
+    **_opposite("mm", "self", "mat2"),
+    **_opposite("bmm", "self", "mat2"),
     **_folded("native_batch_norm", _batch),
     **_folded("_batch_norm_with_update", _batch),
     **_folded("native_group_norm", _group),
     **_folded("native_layer_norm", _layer),
 }
-WAYS: Sequence[Steps] = (decomposition_table, _FOLDED)
+WAYS: Sequence[Steps] = (decomposition_table, _OTHERWISE)
 """Ways to compute the same that a right kernel may take."""

@@ -17,7 +17,7 @@ from silicon_cts.catalog.dtypes import DTYPES
 from silicon_cts.catalog.models.calls import CALLS
 from silicon_cts.numerics import accumulation
 from silicon_cts.numerics.budget import smallest_subnormal
-from silicon_cts.numerics.limits import WAYS, Limited
+from silicon_cts.numerics.limits import WAYS, Limited, where_alike
 from silicon_cts.numerics.perturbation import Results, RoundEverywhere, besides, moved
 from silicon_cts.sampling.call import is_floating
 from silicon_cts.sampling.layout import over_memory
@@ -137,16 +137,22 @@ class Oracle:
 
     @cached_property
     def limited(self) -> list[Observed]:
-        """Wide answers whose steps have the range of the precision, by each of several ways: :mod:`.limits`."""
-        dtype = DTYPES[self.precision or self.task.recipe.dtype]
+        """Wide answers whose steps have the range of float32, by each of several ways: :mod:`.limits`.
+
+        That is the least range: for smaller dtypes PyTorch computes in float32, and rounds its answer. Where the same
+        steps do not have the kernel's NaN and infinities without limits either, they are no other way: nothing is said.
+        """
         answers = []
         for steps in WAYS:
-            limits = Limited((dtype if dtype.significand else DTYPES["float32"]).torch, steps)
             with (
                 suppress(Exception),
                 _default_dtype(torch.float64),
             ):  # a decomposition may not take what its kernel does
-                answers.append(self._observe(lambda sample: to_wide(self._plain(sample)), limits))
+                free, limited = (
+                    self._observe(lambda sample: to_wide(self._plain(sample)), Limited(dtype, steps))
+                    for dtype in (torch.float64, torch.float32)
+                )
+                answers.append(list(map(where_alike, self.reference, free, limited)))
         return answers
 
     def _pair(self, number: int) -> list[Observed]:

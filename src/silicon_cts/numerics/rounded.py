@@ -277,7 +277,7 @@ def _not_finite(
     if bool(bad.any()) and oracle.overflows:  # where both are finite, numbers decide
         bad &= ~(equal(actual, expected) | (actual.isfinite() & expected.isfinite()))
     if bool(bad.any()) and oracle.overflows:
-        ways = [one for one in of_output(oracle.limited, index) if one.shape == wide.shape]
+        ways = [one.to(dtype).to(wide.dtype) for one in of_output(oracle.limited, index) if one.shape == wide.shape]
         bad &= actual.isfinite() | ~_any((equal(actual, one) for one in ways), wide.shape)
     if oracle.precision:
         bad &= ~_any((answer.isfinite() == actual.isfinite() for answer in perturbed), wide.shape)
