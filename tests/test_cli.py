@@ -167,7 +167,10 @@ def listed(tmp_path: Path) -> Path:
     return path
 
 
-def test_known_issues_are_listed_by_kind(listed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_known_issues_are_listed_by_kind(
+    listed: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
     assert cli.main(["known-issues", "--list", str(listed), "--backend", "cpu"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "cpu: 3 issues, 3 operators, 3 cases"
