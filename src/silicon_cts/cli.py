@@ -91,12 +91,12 @@ def doctor(asked: argparse.Namespace) -> int:
 
 def known_issues(asked: argparse.Namespace) -> int:
     """Print what could be added to ``suites/known_issues.toml`` for the new failures of a run, or what is in it."""
-    from silicon_cts.records.known_issues import propose
-
     if asked.list is not None:
         return _expected(asked.list, asked.backend)
     if asked.backend:
         raise MistakeError("--backend chooses what --list prints: give both, or neither")
+    from silicon_cts.records.known_issues import propose
+
     sys.stdout.write(propose(read_run(asked.run)).rstrip("\n") + "\n")
     return OK
 

@@ -131,3 +131,13 @@ def test_a_sum_of_products_beyond_the_range_is_nan_where_they_have_opposite_sign
     with Limited(torch.float64, WAYS[1]):
         assert F.conv1d(x, torch.full_like(x, 1e38)).isfinite().all()
     assert bool(found.isnan().all()) == (-1 in signs) and not found.isfinite().any()
+
+
+@pytest.mark.parametrize(
+    "multiply", [torch.mm, lambda a, b: torch.bmm(a.unsqueeze(0), b.unsqueeze(0))], ids=("mm", "bmm")
+)
+def test_so_is_a_product_of_matrices(multiply):
+    left = torch.tensor([[1e38, 1e38, -1e38], [1e38, 1e38, 1e38]], dtype=torch.float64)
+    with Limited(torch.float32, WAYS[1]):
+        found = multiply(left, torch.full((3, 1), 1e38, dtype=torch.float64)).flatten()
+    assert found[0].isnan() and found[1] == torch.inf

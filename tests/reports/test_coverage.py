@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from silicon_cts.reports import coverage
 from silicon_cts.reports.legend import MARKS, NO_FAILURE, VERDICTS, mark
 
@@ -20,6 +22,13 @@ def test_a_tally_counts_grades_verdicts_and_known_issues() -> None:
     assert tally.agreeing() == [("exact", 1), ("A", 1), ("B", 1), ("C", 1), ("metadata", 1)]
     assert dict(tally.others()) == {**dict.fromkeys(MARKS, 1), "crashed": 2}
     assert tally.known == {"crashed": 1}
+
+
+def test_one_that_comes_out_right_is_no_known_failure() -> None:
+    """As of an issue that is unstable, or that was seen on another kind of machine."""
+    tally = coverage.Tally()
+    tally.add(replace(every_verdict()[0], verdict="agrees", grade="A", known_issue="sometimes"))
+    assert tally.agrees == 1 and not tally.known
 
 
 def test_new_failures_are_those_that_fail_and_nothing_expects() -> None:

@@ -1,9 +1,10 @@
-"""What becomes of an answer whose steps have the range of the precision, and not that of float64?
+"""What becomes of an answer whose steps have the range of float32, and not that of float64?
 
 A right kernel may leave the range of its dtype on the way to a number that is in it, and each leaves it elsewhere:
 infinity less infinity where the products are added up one way, a number the other way, or with one rounding for both
 (a fused multiply-add). The wide answer and the CPU's are two ways; here are the one that PyTorch documents, an operator
-as its decomposition into smaller ones, and, of normalisations, that of every compiler: one factor and one shift.
+as its decomposition into smaller ones, of normalisations that of every compiler, one factor and one shift, and sums of
+products in an order that meets infinities of both signs.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_mod
 from torch.utils._pytree import tree_map_only
 
 from silicon_cts.numerics.budget import smallest_subnormal
+from silicon_cts.numerics.perturbation import schema_of
 
 Steps = Mapping[Any, Callable[..., Any]]
 """By ATen kernel, what computes the same in several kernels."""
+_INFINITY, _ZERO = torch.tensor(torch.inf, dtype=torch.float64), torch.tensor(0.0, dtype=torch.float64)
 
 
 class Limited(TorchDispatchMode):
@@ -40,7 +43,7 @@ class Limited(TorchDispatchMode):
                 result = self._steps[func](*args, **(kwargs or {}))
         else:
             result = func(*args, **(kwargs or {}))
-        if any(one.alias_info is not None for one in func._schema.returns):
+        if schema_of(func).aliases:
             return result
         return tree_map_only(torch.Tensor, self._cut, result)
 
@@ -64,6 +67,8 @@ def where_alike(
 
 Given = Mapping[str, Any]
 """The arguments of a kernel by name."""
+Way = Callable[[Any, Given], Any]
+"""From a kernel and its arguments to what it returns."""
 
 
 def _scaled(x: torch.Tensor, scale: torch.Tensor, mean: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
@@ -97,46 +102,46 @@ def _layer(given: Given, mean: torch.Tensor, rstd: torch.Tensor) -> torch.Tensor
     return answer if given["bias"] is None else answer + given["bias"]
 
 
-def _folded(name: str, fold: Callable[[Given, torch.Tensor, torch.Tensor], torch.Tensor]) -> Steps:
+def _folded(fold: Callable[[Given, torch.Tensor, torch.Tensor], torch.Tensor]) -> Way:
     """A normalisation as one factor and one shift, ``x * scale + shift``."""
-    kernel = getattr(torch.ops.aten, name).default
-    names = [one.name for one in kernel._schema.arguments]
 
-    def steps(*args: Any, **kwargs: Any) -> Any:
-        _, mean, rstd, *others = kernel(*args, **kwargs)
-        return fold(dict(zip(names, args, strict=False)) | kwargs, mean, rstd), mean, rstd, *others
+    def way(kernel: Any, given: Given) -> Any:
+        _, mean, rstd, *others = kernel(**given)
+        return fold(given, mean, rstd), mean, rstd, *others
 
-    return {kernel: steps}
+    return way
 
 
-_INFINITY, _ZERO = torch.tensor(torch.inf, dtype=torch.float64), torch.tensor(0.0, dtype=torch.float64)
+def _opposite(*terms: str) -> Way:
+    """A sum of products is NaN where these are so large that one partial sum may be infinity, and another less that.
 
+    ``terms`` are the arguments that may be negative.
+    """
 
-def _opposite(name: str, *sizes: str) -> Steps:
-    """A sum of products is NaN where these are so large that one partial sum may be infinity, and another less that."""
-    kernel = getattr(torch.ops.aten, name).default
-    names = [one.name for one in kernel._schema.arguments]
-
-    def steps(*args: Any, **kwargs: Any) -> Any:
-        given = dict(zip(names, args, strict=False)) | kwargs
+    def way(kernel: Any, given: Given) -> Any:
         with _disable_current_modes():
-            largest = kernel(**{**given, **{one: given[one].abs() for one in sizes if given[one] is not None}})
+            largest = kernel(**{**given, **{one: given[one].abs() for one in terms if given[one] is not None}})
             answer = kernel(**given)
             cancels = largest.isfinite() & (answer.abs() < largest)
         beyond = (largest * 1).isinf()  # as the limits have it
         return torch.where(beyond & cancels, torch.nan, answer)
 
-    return {kernel: steps}
+    return way
 
 
-_OTHERWISE: Steps = {
-    **_opposite("convolution", "input", "weight", "bias"),
-    **_opposite("mm", "self", "mat2"),
-    **_opposite("bmm", "self", "mat2"),
-    **_folded("native_batch_norm", _batch),
-    **_folded("_batch_norm_with_update", _batch),
-    **_folded("native_group_norm", _group),
-    **_folded("native_layer_norm", _layer),
+def _steps(name: str, way: Way) -> tuple[Any, Callable[..., Any]]:
+    kernel = getattr(torch.ops.aten, name).default
+    return kernel, lambda *args, **kwargs: way(kernel, schema_of(kernel).given(args, kwargs))
+
+
+_OTHERWISE: Mapping[str, Way] = {
+    "convolution": _opposite("input", "weight", "bias"),
+    "mm": _opposite("self", "mat2"),
+    "bmm": _opposite("self", "mat2"),
+    "native_batch_norm": _folded(_batch),
+    "_batch_norm_with_update": _folded(_batch),
+    "native_group_norm": _folded(_group),
+    "native_layer_norm": _folded(_layer),
 }
-WAYS: Sequence[Steps] = (decomposition_table, _OTHERWISE)
+WAYS: Sequence[Steps] = (decomposition_table, dict(_steps(name, way) for name, way in _OTHERWISE.items()))
 """Ways to compute the same that a right kernel may take."""

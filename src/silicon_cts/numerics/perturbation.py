@@ -58,7 +58,7 @@ _ODD = -0x61C8864680B583EB
 
 
 @dataclass(frozen=True)
-class _Kernel:
+class Schema:
     """What the schema of an ATen kernel says, read once: reading it takes longer than a small kernel."""
 
     arguments: tuple[str, ...]
@@ -88,9 +88,10 @@ class _Kernel:
 
 
 @cache
-def _kernel(func: Any) -> _Kernel:
+def schema_of(func: Any) -> Schema:
+    """Of an ATen kernel."""
     schema = func._schema
-    return _Kernel(
+    return Schema(
         tuple(one.name for one in schema.arguments),
         tuple(one.name for one in schema.arguments if one.alias_info and one.alias_info.is_write),
         any(one.alias_info is not None for one in schema.returns),
@@ -131,7 +132,7 @@ class RoundEverywhere(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run the kernel, then nudge what it made."""
-        kernel = _kernel(func)
+        kernel = schema_of(func)
         if kernel.resamples:
             return self._rounded(off_scale(func, kernel.given(args, kwargs), 1 + self.roundoff))
         if kernel.picks(args, kwargs):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from itertools import combinations
+from itertools import combinations, cycle, islice
 from typing import Any
 
 from silicon_cts.sampling import arguments
@@ -71,9 +71,7 @@ def _same_dims_otherwise(sample: Sample) -> list[Value]:
 def _shifts(sample: Sample) -> list[Value]:
     """As many as the sample has, also by more than there are elements, either way."""
     now = arguments.given(sample, "shifts", 1)
-    return (
-        [1, -3, 1000] if type(now) is int else [tuple((1, -3, 1000)[at % 3] for at in range(len(now)))] if now else []
-    )
+    return list(_SHIFTS) if type(now) is int else [tuple(islice(cycle(_SHIFTS), len(now)))]
 
 
 def _from_other_end(dim: int, rank: int) -> int:
@@ -148,6 +146,7 @@ def _where_given(name: str, position: int | None, values: Sequence[Value]) -> tu
 
 
 _YES_NO = (False, True)
+_SHIFTS = (1, -3, 1000)
 _PADS = ((1, 0), (0, 1), (1, 2), (2, 2))
 _SCALARS = (0, 1, 2, -1, 0.5, 1e-7, 3e-7)
 _NORMS = ("backward", "ortho", "forward")

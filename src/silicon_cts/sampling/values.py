@@ -42,15 +42,11 @@ def _scaled(tensor: torch.Tensor, powers: torch.Tensor) -> torch.Tensor:
 
 
 def _small(tensor: torch.Tensor, _: Draws) -> torch.Tensor:
-    if tensor.dtype == torch.bool:
-        return torch.zeros_like(tensor)
     return _scaled(tensor, torch.tensor(-_scales(tensor))) if tensor.is_floating_point() else tensor % 2
 
 
 def _large(tensor: torch.Tensor, draws: Draws) -> torch.Tensor:
-    """Near the limits; of booleans all are true, so that as many are counted as there can be."""
-    if tensor.dtype == torch.bool:
-        return torch.ones_like(tensor)
+    """Near the limits."""
     if tensor.is_floating_point():
         return _scaled(tensor, torch.tensor(_scales(tensor)))
     most = min(torch.iinfo(tensor.dtype).max, 2**24 + 100)
@@ -132,26 +128,28 @@ def _one_false(tensor: torch.Tensor, draws: Draws) -> torch.Tensor:
 
 
 _OF_BOOLEANS: dict[str, Profile] = {
-    "small": _small,
-    "large": _large,
+    "as_is": PROFILES["as_is"],
+    "small": lambda tensor, _: torch.zeros_like(tensor),
+    "large": lambda tensor, _: torch.ones_like(tensor),
+    "zero_one": PROFILES["as_is"],
     "mixed": _one_true,
     "ties": _one_false,
     "limits": _one_true,
     "special": _one_false,
 }
-"""By name: none, all, one, all but one; under the other names booleans stay as they are."""
+"""The same names: none are true, all (as many are counted as there can be), one, all but one, or those that were."""
 
 
 def profile(tensor: torch.Tensor, name: str, draws: Draws) -> torch.Tensor:
     """The tensor with other values, lying in memory as it lay; complex numbers part by part."""
-    profiles = _OF_BOOLEANS if tensor.dtype == torch.bool else PROFILES
-    if name not in profiles or not tensor.numel() or tensor.layout != torch.strided:
+    if not tensor.numel() or tensor.layout != torch.strided:
         return tensor
+    chosen = (_OF_BOOLEANS if tensor.dtype == torch.bool else PROFILES)[name]
 
     def change(memory: torch.Tensor) -> torch.Tensor:
         if memory.is_complex():
-            return torch.view_as_complex(profiles[name](torch.view_as_real(memory).reshape(-1), draws).reshape(-1, 2))
-        return profiles[name](memory, draws)
+            return torch.view_as_complex(chosen(torch.view_as_real(memory).reshape(-1), draws).reshape(-1, 2))
+        return chosen(memory, draws)
 
     changed = over_memory(tensor, change)
     if not is_sorted(tensor.detach()):

@@ -4,7 +4,6 @@
 goes wrong on real accelerators (F01 to F36), none was reported as it stands here.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -29,13 +28,10 @@ from silicon_cts.backends.simulated.faults.rules import accept, die, drop, land,
 ANY = ("forward",)
 
 
-@dataclass(frozen=True)
 class Held(Row):
     """A row with an id of its own kind."""
 
-    @property
-    def id(self) -> str:
-        return f"held-{self.issue:02}"
+    prefix = "held"
 
 
 class Remembered(Watcher):

@@ -4,7 +4,6 @@
 stands here.
 """
 
-from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
@@ -34,13 +33,10 @@ WIDE = 2.0**13
 SIMD_BLOCK = 1024
 
 
-@dataclass(frozen=True)
 class Second(Row):
     """A row with an id of its own kind."""
 
-    @property
-    def id(self) -> str:
-        return f"second-{self.issue:02}"
+    prefix = "second"
 
 
 class Cached(Watcher):

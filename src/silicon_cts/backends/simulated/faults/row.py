@@ -2,6 +2,7 @@
 
 import copy
 from dataclasses import dataclass
+from typing import ClassVar
 
 from .fault import Fault, Rule
 
@@ -15,6 +16,8 @@ ASPECTS = frozenset(
 class Row:
     """One bug of the MPS backend and how it is acted out on CPU tensors."""
 
+    prefix: ClassVar[str] = "mps"
+    """Of the ids; a table of made-up bugs has another, and counts its rows."""
     issue: int
     """Its number in pytorch/pytorch."""
     code: str
@@ -35,7 +38,7 @@ class Row:
     @property
     def id(self) -> str:
         """The name to ask for, such as `mps-118115`."""
-        return f"mps-{self.issue}{self.part}"
+        return f"{self.prefix}-{self.issue:02}{self.part}"
 
     def make(self) -> Fault:
         """A fresh mode that acts out this bug."""
