@@ -38,7 +38,7 @@ class Row:
     @property
     def id(self) -> str:
         """The name to ask for, such as `mps-118115`."""
-        return f"{self.prefix}-{self.issue:02}{self.part}"
+        return f"{self.prefix}-{self.issue}{self.part}"
 
     def make(self) -> Fault:
         """A fresh mode that acts out this bug."""
