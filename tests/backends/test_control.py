@@ -8,6 +8,7 @@ from silicon_cts.backends.outcome import Task
 from silicon_cts.catalog.operators import operators
 from silicon_cts.execution.executor import Executor
 from silicon_cts.numerics.verdict import judge
+from silicon_cts.sampling.observation import OBSERVE, Observation
 from silicon_cts.sampling.recipe import Recipe
 
 
@@ -37,14 +38,29 @@ def test_each_agrees_and_is_no_yardstick(name):
     assert [one.verdict for one in found] == ["agrees", "agrees"]
 
 
-@pytest.mark.parametrize(("name", "count"), [("cpu-one-thread", 1), ("cpu-two-threads", 2)])
-def test_threads(name, count):
-    before = torch.get_num_threads()
+@pytest.mark.parametrize(
+    ("name", "asked_for"),
+    [("cpu-one-thread", (1, True)), ("cpu-two-threads", (2, True)), ("cpu-no-onednn", (3, False))],
+)
+def test_what_is_other_is_so_around_the_calls_alone(name, asked_for, monkeypatch):
+    def now():
+        return torch.get_num_threads(), torch.backends.mkldnn.enabled
+
+    def observe(recipe, setting):
+        for _ in range(2):
+            with setting.around:
+                seen.append(now())
+            seen.append(now())
+        return Observation([])
+
+    seen, before = [], torch.get_num_threads()
+    monkeypatch.setitem(OBSERVE, "forward", observe)
+    torch.set_num_threads(3)
     try:
-        Control(name).start()
-        assert torch.get_num_threads() == count
+        Control(name).run([Task(Recipe("exp", "float32", 0), "forward")], lambda stage: None)
     finally:
         torch.set_num_threads(before)
+    assert seen == [asked_for, (3, True)] * 2
 
 
 def test_compiled_are_pointwise_operators_and_reductions():

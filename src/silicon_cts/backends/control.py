@@ -10,10 +10,10 @@ import os
 import platform
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,29 +26,49 @@ if TYPE_CHECKING:
     from silicon_cts.sampling.call import Sample
 
 
+class Anew(AbstractContextManager[None]):
+    """A context that is made anew each time it is entered, so that it may be entered around each of several calls."""
+
+    def __init__(self, make: Callable[[], AbstractContextManager[Any]]) -> None:
+        self._make = make
+
+    def __enter__(self) -> None:
+        """Make and enter it."""
+        self._entered = self._make()
+        self._entered.__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        """Leave it."""
+        self._entered.__exit__(*error)
+
+
+def _without_onednn() -> AbstractContextManager[Any]:
+    import torch
+
+    flags: AbstractContextManager[Any] = torch.backends.mkldnn.flags(enabled=False)
+    return flags
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 @dataclass(frozen=True)
 class Variant:
     """One way for PyTorch's CPU to compute differently."""
 
     environment: Mapping[str, str] = field(default_factory=dict)
     """Read by torch as it is imported."""
-    prepare: Callable[[], None] = lambda: None
-    """Called in the worker before the first task."""
-
-
-def _without_onednn() -> None:
-    import torch
-
-    torch.backends.mkldnn.enabled = False  # type: ignore[assignment]
-
-
-def _threads(count: int) -> Callable[[], None]:
-    def prepare() -> None:
-        import torch
-
-        torch.set_num_threads(count)
-
-    return prepare
+    around: AbstractContextManager[Any] | None = None
+    """Entered around the calls that are asked, and no others: which those are, the CPU says as it is."""
 
 
 _COMPILED = os.environ.get("TORCHINDUCTOR_CACHE_DIR") or str(Path(tempfile.gettempdir()) / "silicon-cts-inductor")
@@ -56,10 +76,10 @@ _COMPILED = os.environ.get("TORCHINDUCTOR_CACHE_DIR") or str(Path(tempfile.gette
 VARIANTS: dict[str, Variant] = {
     "cpu-scalar": Variant({"ATEN_CPU_CAPABILITY": "default"}),
     "cpu-avx2": Variant({"ATEN_CPU_CAPABILITY": "avx2"}),
-    "cpu-no-onednn": Variant(prepare=_without_onednn),
-    "cpu-one-thread": Variant(prepare=_threads(1)),
-    "cpu-two-threads": Variant(prepare=_threads(2)),
-    "cpu-compile": Variant({"TORCHINDUCTOR_CACHE_DIR": _COMPILED}, _threads(1)),
+    "cpu-no-onednn": Variant(around=Anew(_without_onednn)),
+    "cpu-one-thread": Variant(around=Anew(partial(_threads, 1))),
+    "cpu-two-threads": Variant(around=Anew(partial(_threads, 2))),
+    "cpu-compile": Variant({"TORCHINDUCTOR_CACHE_DIR": _COMPILED}),
 }
 
 
@@ -89,10 +109,8 @@ class Control(TorchDevice):
         """As ``cpu``, in a worker of its own."""
         return Capability(ALL_DTYPES, isolation="spawn")
 
-    def start(self) -> None:
-        """Open the device, then make it different."""
-        super().start()
-        self.variant.prepare()
+    def _run_one(self, task: Task, enter: Enter, around: AbstractContextManager[Any] | None = None) -> Outcome:
+        return super()._run_one(task, enter, around or self.variant.around)
 
 
 class Compiled(Control):

@@ -115,18 +115,25 @@ def _folded(fold: Callable[[Given, torch.Tensor, torch.Tensor], torch.Tensor]) -
 def _opposite(*terms: str) -> Way:
     """A sum of products is NaN where these are so large that one partial sum may be infinity, and another less that.
 
-    ``terms`` are the arguments that may be negative.
+    ``terms`` are the arguments that may be negative. That products of both signs are there is counted: their sum may be
+    the largest of them, to all digits of float64. An infinity that is given is one more large number.
     """
 
     def way(kernel: Any, given: Given) -> Any:
+        def of(change: Callable[[torch.Tensor], torch.Tensor]) -> Any:
+            return kernel(**{**given, **{one: change(given[one]) for one in terms if given[one] is not None}})
+
         with _disable_current_modes():
-            largest = kernel(**{**given, **{one: given[one].abs() for one in terms if given[one] is not None}})
-            answer = kernel(**given)
-            cancels = largest.isfinite() & (answer.abs() < largest)
+            answer, largest = kernel(**given), of(lambda term: term.abs().clamp(max=_LARGE))
+            cancels = of(torch.sign).abs() < of(lambda term: torch.sign(term).abs())
         beyond = (largest * 1).isinf()  # as the limits have it
         return torch.where(beyond & cancels, torch.nan, answer)
 
     return way
+
+
+_LARGE = 1e150
+"""Of which float64 holds the products."""
 
 
 def _steps(name: str, way: Way) -> tuple[Any, Callable[..., Any]]:
