@@ -187,10 +187,13 @@ class Oracle:
 
     def accumulated(self, output: int, places: Sequence[accumulation.Place]) -> list[float]:
         """How much more elements of an output may be off because they are sums: :func:`.accumulation.excess`."""
-        if self.task.aspect == "gradient" and self.yardstick:
-            output %= len(self.yardstick) // (2 if self.task.recipe.cotangent else 1)  # the backward ran twice
+        times = 1.0
+        if self.task.aspect == "gradient" and self.task.recipe.cotangent and self.yardstick:
+            once = len(self.yardstick) // 2
+            times, output = (2.0 if output >= once else 1.0), output % once  # of the sum of two gradients
         with _default_dtype(torch.float64):
-            return accumulation.excess(self._traced(), output, places)
+            each = [(where, size / times, moves / times, most / times) for where, size, moves, most in places]
+            return [times * one for one in accumulation.excess(self._traced(), output, each)]
 
     def _traced(self) -> Iterator[accumulation.Traced]:
         recipe = self._plain_form

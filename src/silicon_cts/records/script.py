@@ -108,9 +108,12 @@ def gradient(*tensors):
 '''
 _TWICE = f'''
 def gradient(*tensors):
-    """The gradient of each tensor that wants one, and the same once more."""
-{_OUTPUTS}    first = torch.autograd.grad(outputs, inputs, given, allow_unused=True, retain_graph=True)
-    return first + torch.autograd.grad(outputs, inputs, given, allow_unused=True)
+    """The gradient of each tensor that wants one, and what a second backward makes of it: twice as much."""
+{_OUTPUTS}    held = []
+    for last in (False, True):
+        torch.autograd.backward(outputs, given, retain_graph=not last, inputs=inputs)
+        held += [None if tensor.grad is None else tensor.grad.clone() for tensor in inputs]
+    return held
 
 '''
 _ATTEMPT = '''

@@ -151,7 +151,8 @@ def differentiable(result: Any) -> list[torch.Tensor]:
 def gradient(recipe: Recipe, setting: Setting) -> Observation:
     """The gradient of each wanted input under random cotangents; empty if nothing is differentiable.
 
-    Under cotangents with a layout of their own the backward runs twice: its second answers stand behind the first.
+    Under cotangents with a layout of their own the backward runs twice into ``.grad``, as training does over several
+    batches: what it holds after the second, the sum of both, stands behind what it held after the first.
     """
     sample = setting.sample(make(recipe))
     inputs = [tensor for tensor in sample.tensors if tensor.requires_grad]
@@ -160,10 +161,14 @@ def gradient(recipe: Recipe, setting: Setting) -> Observation:
     if not inputs or not outputs:
         return Observation([])
     given = [setting.tensor(one) for one in cotangents(recipe, outputs)]
-    found: Observed = []
-    for last in (False, True) if recipe.cotangent else (True,):
+    if not recipe.cotangent:
         with setting.around:
-            found += torch.autograd.grad(outputs, inputs, given, allow_unused=True, retain_graph=not last)
+            return Observation(list(torch.autograd.grad(outputs, inputs, given, allow_unused=True)))
+    found: Observed = []
+    for last in (False, True):
+        with setting.around:
+            torch.autograd.backward(outputs, given, retain_graph=not last, inputs=inputs)
+        found += [None if tensor.grad is None else tensor.grad.detach().clone() for tensor in inputs]
     return Observation(found)
 
 
