@@ -160,10 +160,14 @@ def _accumulated(here: Errors, ratios: torch.Tensor, oracle: Oracle, index: int)
     places = (ratios > K).nonzero()[order]
     asked = [*range(min(_WORST, len(places))), *(_WORST + at for at in _spread(len(places) - _WORST, _WORST))]
     off = [tuple(int(i) for i in places[at]) for at in asked]
-    more = _accumulation(here, oracle, index, off)
-    if len(more) < len(off):
-        return False
-    return all(here.error[where] <= K * here.allowed[where] + one for where, one in zip(off, more, strict=True))
+
+    def explained(some: list[tuple[int, ...]]) -> bool:
+        more = _accumulation(here, oracle, index, some)
+        return len(more) == len(some) and all(
+            here.error[where] <= K * here.allowed[where] + one for where, one in zip(some, more, strict=True)
+        )
+
+    return all(explained(some) for some in (off[:1], off[1:]) if some)  # the worst tells most of what is wrong
 
 
 def _as_the_cpu(here: Errors, ratios: torch.Tensor) -> bool:
