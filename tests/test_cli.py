@@ -205,6 +205,11 @@ def test_a_backend_is_chosen_of_a_list_alone(folder: Path, capsys: pytest.Captur
     assert "--list" in capsys.readouterr().err
 
 
+def test_a_run_has_no_list_of_its_own(folder: Path, listed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["known-issues", str(folder), "--list", str(listed)]) == 2
+    assert "give one of them" in capsys.readouterr().err
+
+
 def test_the_control_s_known_issues_fit_on_one_screen(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

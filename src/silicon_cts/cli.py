@@ -16,6 +16,7 @@ from silicon_cts import __version__
 from silicon_cts.commands import baseline, bench, diff, history, merge, query, sensitivity
 from silicon_cts.commands.shared import (
     KNOWN_ISSUES,
+    LATEST,
     MISTAKE,
     NO_ACCELERATOR,
     OK,
@@ -92,6 +93,8 @@ def doctor(asked: argparse.Namespace) -> int:
 def known_issues(asked: argparse.Namespace) -> int:
     """Print what could be added to ``suites/known_issues.toml`` for the new failures of a run, or what is in it."""
     if asked.list is not None:
+        if asked.run != LATEST:
+            raise MistakeError("issues are proposed for a RUN, and --list prints those there are: give one of them")
         return _expected(asked.list, asked.backend)
     if asked.backend:
         raise MistakeError("--backend chooses what --list prints: give both, or neither")
