@@ -239,3 +239,23 @@ def test_a_matrix_whose_derivative_no_memory_holds_is_asked_by_its_inner_product
 def test_integers_that_are_promoted_are_terms_too():
     recipe = Recipe("cov", "int64", 36, 0, ((2, 5), (3, 1024)), values=("small",))
     assert graded(recipe, "forward", lambda cpus: cpus * (1 + 1e-4)) == ["B", ""]
+
+
+def test_sums_over_the_rows_are_large_where_the_columns_cancel():
+    """Row by row the partial sums are 0 and 1; column by column they rise to 100 before the other takes them back."""
+    terms = torch.tensor([1.0, -1.0], dtype=torch.float64).expand(100, 2) + torch.arange(200).view(100, 2) * 1e-9
+    by_rows = partial_sums(terms.reshape(-1), 0.0)
+    assert partial_sums(terms, 0.0) > 3 * by_rows
+    assert partial_sums(terms.mT, 0.0) == partial_sums(terms, 0.0)
+
+
+def test_a_chain_of_products_is_no_worse_than_the_sums_in_it():
+    recipe = Recipe(
+        "linalg.multi_dot", "float32", 6, axes=((-2, 2, 1023),),
+        layouts=("expanded", "sliced", "transposed", "narrowed", "sliced"), cotangent="expanded", wanted=(0, 1, 2, 4),
+    )  # fmt: skip
+    oracle = Oracle(Task(recipe, "gradient"))
+    assert compare(oracle.yardstick, oracle, own_yardstick=True).grade == "B"
+    spoiled = [one.clone() for one in oracle.yardstick]
+    spoiled[2][0, 0] += 1000.0
+    assert not compare(spoiled, oracle, own_yardstick=True).agrees

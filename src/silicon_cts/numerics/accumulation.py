@@ -8,7 +8,7 @@ what they leave has the standard deviation
     u / sqrt(3) * sqrt(sum of S_k^2)
 
 The terms are ``x_i dr/dx_i``: of a sum its own, of a smooth function of sums what its terms amount to. Of their partial
-sums, the larger is taken of those in the order of memory and of the mean over all orders,
+sums, the largest is taken of those along each dimension and of the mean over all orders,
 
     mean of sum S_k^2 = n/3 T^2 + n/6 (sum t_i^2 - T^2/n),   T = sum t_i
 
@@ -84,10 +84,11 @@ class Traced:
         for part in parts:
             for variable, slope in zip(self.variables, self._slopes(part), strict=True):
                 if slope is not None:
-                    numbers, slopes = _real(variable.detach()), _real(slope.detach())
-                    terms = numbers * slopes
+                    numbers = _real(variable.detach())
+                    terms = numbers * _real(slope.detach())
                     # The equal numbers of a matrix are no terms of one sum: its inner products are asked besides.
-                    largest = max(largest, partial_sums(terms, answer, terms if self.inner_products else numbers))
+                    lying = terms.reshape(*variable.shape, -1)
+                    largest = max(largest, partial_sums(lying, answer, terms if self.inner_products else numbers))
                     linear = math.hypot(linear, float(terms.norm()))
         return _FACTOR * largest + self._of_an_extremum(made.numel(), linear + answer, moves)
 
@@ -130,20 +131,21 @@ def _real(tensor: torch.Tensor) -> torch.Tensor:
 
 
 def partial_sums(terms: torch.Tensor, answer: float, numbers: torch.Tensor | None = None) -> float:
-    """Root of the sum of the squares of the partial sums of terms (1-D, float64) that are not 0: see above.
+    """Root of the sum of the squares of the partial sums of terms (float64) that are not 0: see above.
 
     ``answer`` is ``|r|``. Terms are alike that are equal, or that are made of equal ``numbers``: those of the sum in a
-    softmax are, whatever its gradient weighs them with.
+    softmax are, whatever its gradient weighs them with. They are added up along any of their dimensions first: the sums
+    over the rows of a matrix may be large where its columns cancel.
     """
     there = terms.isfinite() & (terms != 0)
-    made_of = (terms if numbers is None else numbers)[there]
-    terms = terms[there]
-    count = len(terms)
+    count = int(there.sum())
     if count < 2:
         return 0.0
-    over_orders = _over_orders(count, max(abs(float(terms.sum())), answer), float(terms.square().sum()))
-    as_they_lie = float(terms.cumsum(0).square().sum())
-    different = min(len(torch.unique(terms)), len(torch.unique(made_of)))
+    kept, made_of = terms[there], (terms if numbers is None else numbers.reshape(terms.shape))[there]
+    over_orders = _over_orders(count, max(abs(float(kept.sum())), answer), float(kept.square().sum()))
+    orders = ((terms.movedim(dim, -1), there.movedim(dim, -1)) for dim in range(terms.dim()))
+    as_they_lie = max(float(some[held].cumsum(0).square().sum()) for some, held in orders)
+    different = min(len(torch.unique(kept)), len(torch.unique(made_of)))
     return math.sqrt(count / different * max(over_orders, as_they_lie))
 
 

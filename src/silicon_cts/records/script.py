@@ -98,12 +98,12 @@ _OUTPUTS = """\
 
     outputs = [one for one in tree_leaves({answer}) if isinstance(one, torch.Tensor) and one.requires_grad]
     inputs = [tensor for tensor in tensors if tensor.requires_grad]
-    given = [move(one, inputs[0].device) for one in cotangents]
 """
 _ONCE = f'''
 def gradient(*tensors):
     """The gradient of each tensor that wants one."""
-{_OUTPUTS}    return torch.autograd.grad(outputs, inputs, given, allow_unused=True)
+{_OUTPUTS}    given = [move(one, inputs[0].device) for one in cotangents]
+    return torch.autograd.grad(outputs, inputs, given, allow_unused=True)
 
 '''
 _TWICE = f'''
@@ -111,6 +111,7 @@ def gradient(*tensors):
     """The gradient of each tensor that wants one, and what a second backward makes of it: twice as much."""
 {_OUTPUTS}    held = []
     for last in (False, True):
+        given = [move(one, inputs[0].device) for one in cotangents]
         torch.autograd.backward(outputs, given, retain_graph=not last, inputs=inputs)
         held += [None if tensor.grad is None else tensor.grad.clone() for tensor in inputs]
     return held

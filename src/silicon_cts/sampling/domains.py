@@ -9,6 +9,7 @@ import torch
 from torch.utils._pytree import tree_leaves
 
 from silicon_cts.sampling.call import Sample, is_floating
+from silicon_cts.sampling.places import WRITTEN_ONCE
 
 
 def _above_half(sample: Sample) -> bool:
@@ -159,6 +160,7 @@ _DOMAINS: dict[str, Callable[[Sample], bool]] = {
     "nn.functional.pad.circular": _wraps_what_is_left,
     "gradient": _at_other_coordinates,
     "special.chebyshev_polynomial_[tuvw]": _of_an_angle,
+    **WRITTEN_ONCE,
 }
 """By glob, whether the answer to a call that the CPU takes is defined."""
 

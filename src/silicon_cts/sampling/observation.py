@@ -160,13 +160,12 @@ def gradient(recipe: Recipe, setting: Setting) -> Observation:
         outputs = differentiable(sample.process_output(sample.run()))
     if not inputs or not outputs:
         return Observation([])
-    given = [setting.tensor(one) for one in cotangents(recipe, outputs)]
-    if not recipe.cotangent:
-        with setting.around:
-            return Observation(list(torch.autograd.grad(outputs, inputs, given, allow_unused=True)))
     found: Observed = []
-    for last in (False, True):
+    for last in (False, True) if recipe.cotangent else (True,):
+        given = [setting.tensor(one) for one in cotangents(recipe, outputs)]
         with setting.around:
+            if not recipe.cotangent:
+                return Observation(list(torch.autograd.grad(outputs, inputs, given, allow_unused=True)))
             torch.autograd.backward(outputs, given, retain_graph=not last, inputs=inputs)
         found += [None if tensor.grad is None else tensor.grad.detach().clone() for tensor in inputs]
     return Observation(found)
