@@ -256,6 +256,8 @@ def test_a_chain_of_products_is_no_worse_than_the_sums_in_it():
     )  # fmt: skip
     oracle = Oracle(Task(recipe, "gradient"))
     assert compare(oracle.yardstick, oracle, own_yardstick=True).grade == "B"
+    (once,) = oracle.accumulated(2, [((0, 0), 100.0, 3.0, 0.0)])
+    assert oracle.accumulated(6, [((0, 0), 200.0, 6.0, 0.0)]) == [2 * once]  # the sum of two gradients
     spoiled = [one.clone() for one in oracle.yardstick]
     spoiled[2][0, 0] += 1000.0
     assert not compare(spoiled, oracle, own_yardstick=True).agrees
