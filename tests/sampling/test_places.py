@@ -51,6 +51,19 @@ def test_numbers_that_are_added_up_may_share_a_place(accumulate, asked):
     assert takes("index_put", of_one_place(replace(sample, leaves=tuple(leaves)), None)) == asked
 
 
+def test_nothing_may_have_any_rank():
+    sample = samples("scatter", "float32", 0)[0]
+    x, _, source = sample.tensors
+    assert takes("scatter", sample.with_tensors([x, torch.empty(0, 1, 2, dtype=torch.int64), source]))
+
+
+def test_nothing_may_be_put_beyond_the_last_place():
+    sample = first("index_copy", puts_several)
+    x, index, source = sample.tensors
+    assert sample.leaves[1] == -1
+    assert takes("index_copy", sample.with_tensors([x[:0], torch.full_like(index, 2**24), source[:0]]))
+
+
 def test_a_recipe_that_makes_more_numbers_than_places_is_refused():
     recipe = Recipe("nn.functional.max_unpool2d.grad", "float32", 7, axes=((-3, 2, 33),), values=("small",))
     assert make(recipe).run().numel() > make(recipe).tensors[0].numel()

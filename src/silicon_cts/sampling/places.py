@@ -63,11 +63,21 @@ def _unpooled(dims: int, sample: Sample) -> bool:
     return _same(planes.gather(-1, indices.flatten(-dims)), x.flatten(-dims))
 
 
-WRITTEN_ONCE: dict[str, Callable[[Sample], bool]] = {
+_PUTS: dict[str, Callable[[Sample], bool]] = {
     "scatter": _scattered,
     "index_copy": _copied,
     "put": _put,
     "index_put": _put_at,
     **{f"nn.functional.max_unpool{dims}d*": partial(_unpooled, dims) for dims in (1, 2, 3)},
+}
+
+
+def _written_once(read_back: Callable[[Sample], bool], sample: Sample) -> bool:
+    """Nothing is put anywhere where one tensor is empty, whatever the ranks of the others and the places they say."""
+    return not all(tensor.numel() for tensor in sample.tensors) or read_back(sample)
+
+
+WRITTEN_ONCE: dict[str, Callable[[Sample], bool]] = {
+    glob: partial(_written_once, read_back) for glob, read_back in _PUTS.items()
 }
 """By glob, whether the answer to a call that the CPU takes is the same in every order of its writes."""
