@@ -160,13 +160,19 @@ def gradient(recipe: Recipe, setting: Setting) -> Observation:
         outputs = differentiable(sample.process_output(sample.run()))
     if not inputs or not outputs:
         return Observation([])
-    found: Observed = []
-    for last in (False, True) if recipe.cotangent else (True,):
-        given = [setting.tensor(one) for one in cotangents(recipe, outputs)]
+
+    def given() -> list[torch.Tensor]:
+        return [setting.tensor(one) for one in cotangents(recipe, outputs)]
+
+    if not recipe.cotangent:
+        once = given()
         with setting.around:
-            if not recipe.cotangent:
-                return Observation(list(torch.autograd.grad(outputs, inputs, given, allow_unused=True)))
-            torch.autograd.backward(outputs, given, retain_graph=not last, inputs=inputs)
+            return Observation(list(torch.autograd.grad(outputs, inputs, once, allow_unused=True)))
+    found: Observed = []
+    for last in (False, True):
+        own = given()  # of each backward: what the first leaves in ``.grad`` may be a view of it
+        with setting.around:
+            torch.autograd.backward(outputs, own, retain_graph=not last, inputs=inputs)
         found += [None if tensor.grad is None else tensor.grad.detach().clone() for tensor in inputs]
     return Observation(found)
 
