@@ -10,8 +10,8 @@ import os
 import platform
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from silicon_cts.backends import outcome
 from silicon_cts.backends.outcome import Outcome, Task
 from silicon_cts.backends.protocol import Absence, Capability, Enter
 from silicon_cts.backends.torch_device import ALL_DTYPES, TorchDevice
+from silicon_cts.catalog.threads import threads
 
 if TYPE_CHECKING:
     from silicon_cts.sampling.call import Sample
@@ -49,18 +50,6 @@ def _without_onednn() -> AbstractContextManager[Any]:
     return flags
 
 
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
 @dataclass(frozen=True)
 class Variant:
     """One way for PyTorch's CPU to compute differently."""
@@ -77,8 +66,8 @@ VARIANTS: dict[str, Variant] = {
     "cpu-scalar": Variant({"ATEN_CPU_CAPABILITY": "default"}),
     "cpu-avx2": Variant({"ATEN_CPU_CAPABILITY": "avx2"}),
     "cpu-no-onednn": Variant(around=Anew(_without_onednn)),
-    "cpu-one-thread": Variant(around=Anew(partial(_threads, 1))),
-    "cpu-two-threads": Variant(around=Anew(partial(_threads, 2))),
+    "cpu-one-thread": Variant(around=Anew(partial(threads, 1))),
+    "cpu-two-threads": Variant(around=Anew(partial(threads, 2))),
     "cpu-compile": Variant({"TORCHINDUCTOR_CACHE_DIR": _COMPILED}),
 }
 

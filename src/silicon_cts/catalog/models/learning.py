@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -16,6 +15,7 @@ from silicon_cts.catalog.models.optimizers import Configuration
 from silicon_cts.catalog.models.precision import Precision
 from silicon_cts.catalog.models.runs import INFINITE
 from silicon_cts.catalog.models.table import MODELS
+from silicon_cts.catalog.threads import threads
 
 Tensors = dict[str, torch.Tensor]
 LAST = 10
@@ -63,7 +63,8 @@ class Training:
                 before, optimizer = optimizer.state_dict(), configuration.make([*trained.values()])
                 optimizer.load_state_dict(before)
                 scales, precision = precision.scales, Precision(self.call.run, device, precision.state_dict())
-            with torch.enable_grad(), _one_thread():
+            # Threads that wait for one another take longer than models as small as these.
+            with torch.enable_grad(), threads(1):
                 losses.append(train(step, tuple(inputs), labels))
         state = {name: optimizer.state[one] for name, one in trained.items() if one in optimizer.state}
         found = left(self.call, torch.stack(losses), gradients, {**trained, **kept}, state)
@@ -115,17 +116,6 @@ def example(call: ModelCall, dtype: torch.dtype, seed: int) -> tuple[list[Any], 
     ]
     parameters = {name: in_dtype(tensor.detach(), dtype) for name, tensor in model.named_parameters()}
     return batches, parameters, {name: in_dtype(tensor, dtype) for name, tensor in model.named_buffers()}
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Threads that wait for one another take longer than models as small as these."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _is_wide(tensors: Tensors) -> bool:
