@@ -26,6 +26,7 @@ def test_every_model_is_run_and_every_trainable_one_trained():
     assert Counter(call.way for call in CALLS.values()) == {
         "": 11,
         "one_step": 9 * 14,
+        "accumulated": 9,
         "fifty_steps": 9 * 14,
         "autocast_float16": 9 * 3,
         "autocast_bfloat16": 9 * 3,
@@ -100,6 +101,22 @@ def test_training_is_what_people_write_and_changes_nothing_that_it_is_given():
     for key, parameter in network.named_parameters():
         torch.testing.assert_close(left[key], parameter.detach(), rtol=1e-3, atol=1e-4)
         assert f"exp_avg_sq of {key}" in left and int(left[f"step of {key}"]) == 50
+
+
+def test_gradients_of_several_batches_add_up_and_the_next_step_begins_with_none():
+    left = make(Recipe("training.mlp.sgd.accumulated", "float32", 0)).run()
+    model, network = CALLS["training.mlp.sgd.accumulated"].model, CALLS["training.mlp.sgd.accumulated"].model.build()
+    optimizer, batches = (
+        torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9, weight_decay=1e-4),
+        [*model.batches(6)],
+    )
+    for micro_batches in (batches[:3], batches[3:]):
+        optimizer.zero_grad()
+        for inputs, labels in micro_batches:
+            (model.loss_function()(network(*inputs), labels) / 3).backward()
+        optimizer.step()
+    for key, parameter in network.named_parameters():
+        torch.testing.assert_close(left[key], parameter.detach(), rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("optimizer", USUAL)

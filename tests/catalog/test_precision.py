@@ -57,8 +57,11 @@ def test_a_device_without_autocast_in_that_dtype_says_so(monkeypatch):
 
 def test_a_scaled_loss_gives_the_same_gradients():
     weight = torch.ones(3, requires_grad=True)
-    Precision(RUNS["float16_scaled"], "cpu").backward((weight * 3).sum(), [weight], infinite=False)
-    assert weight.grad.tolist() == [3.0, 3.0, 3.0]
+    precision = Precision(RUNS["float16_scaled"], "cpu")
+    for _ in range(2):
+        precision.backward((weight * 3).sum(), infinite=False)
+    precision.unscale([weight])
+    assert weight.grad.tolist() == [6.0, 6.0, 6.0]
 
 
 @pytest.mark.parametrize("name", ["training.lstm.sgd.float16", "training.lstm.sgd.float16_scaled"])

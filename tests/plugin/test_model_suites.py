@@ -106,7 +106,7 @@ def test_a_suite_of_models_runs_and_is_recorded(suite):
 def test_a_wrong_length_is_said(suite):
     suite.makepyfile(test_suite=SUITE.replace('"one_step"', '"a_week"'))
     result = suite.runpytest_subprocess("--backend", "cpu", "--collect-only")
-    result.stdout.fnmatch_lines(["*mark it with training(one_step or fifty_steps or *"])
+    result.stdout.fnmatch_lines(["*mark it with training(one_step or accumulated or *"])
 
 
 def test_an_unknown_model_is_said():

@@ -120,6 +120,8 @@ def _all() -> Iterator[ModelCall]:
 def _is_asked(model: str, optimizer: str, way: str) -> bool:
     if RUNS[way].compiled:
         return optimizer == "sgd" and model not in RECURRENT
+    if RUNS[way].micro_batches > 1:
+        return optimizer == "sgd"
     if RUNS[way].autocast:
         return optimizer in USUAL
     if "float16" in RUNS[way].dtypes:
@@ -134,6 +136,7 @@ QUICK = (
     "models.*",
     "training.mlp.[!l]*.one_step",
     "training.mlp.*.capturable",
+    "training.mlp.sgd.accumulated",
     "training.mlp.adam.autocast_*",
     "training.residual_cnn.sgd.autocast_bfloat16",
     "training.transformer_encoder.adamw.autocast_float16",

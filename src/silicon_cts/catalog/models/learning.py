@@ -31,7 +31,8 @@ class Training:
     def __call__(
         self, configuration: Configuration, batches: Sequence[Any], parameters: Tensors, buffers: Tensors
     ) -> dict[str, torch.Tensor]:
-        """Train on each of the batches, (inputs, labels), once; nothing that is given is changed.
+        """Train on each of the batches, (inputs, labels), once, on as many in a step as the run has micro-batches;
+        nothing that is given is changed.
 
         Half way, the optimizer and the gradient scaler are made anew from their ``state_dict()``, as people do who come
         back to a checkpoint.
@@ -41,31 +42,37 @@ class Training:
         kept = {name: tensor.detach().clone() for name, tensor in buffers.items()}
         gradients: Tensors = {}
 
-        def train(step: int, inputs: tuple[torch.Tensor, ...], labels: torch.Tensor) -> Any:
+        def train(step: int, micro_batches: Sequence[Any]) -> Any:
             def closure() -> Any:
                 optimizer.zero_grad()
-                with precision.forward():
-                    value = forward({**trained, **kept}, inputs, labels)
-                precision.backward(value, [*trained.values()], infinite=step == INFINITE)
+                values = []
+                for inputs, labels in micro_batches:
+                    with precision.forward():
+                        value = forward({**trained, **kept}, tuple(inputs), labels) / len(micro_batches)
+                    precision.backward(value, infinite=step == INFINITE)
+                    values.append(value.detach())
+                precision.unscale([*trained.values()])
                 if not gradients:
                     found = {name: _gradient(one) / precision.scale for name, one in trained.items()}
                     gradients.update({f"gradient of {name}": gradient for name, gradient in found.items()})
-                return value.detach()
+                return torch.stack(values).sum()
 
             return precision.step(optimizer, closure)
 
         device = next(iter(trained.values())).device.type
         optimizer, precision = configuration.make([*trained.values()]), Precision(self.call.run, device)
+        together = self.call.run.micro_batches
+        steps = len(batches) // together
         losses: list[torch.Tensor] = []
         scales: list[float] = []
-        for step, (inputs, labels) in enumerate(batches):
-            if step and step == len(batches) // 2:
+        for step in range(steps):
+            if step and step == steps // 2:
                 before, optimizer = optimizer.state_dict(), configuration.make([*trained.values()])
                 optimizer.load_state_dict(before)
                 scales, precision = precision.scales, Precision(self.call.run, device, precision.state_dict())
             # Threads that wait for one another take longer than models as small as these.
             with torch.enable_grad(), threads(1):
-                losses.append(train(step, tuple(inputs), labels))
+                losses.append(train(step, batches[step * together : (step + 1) * together]))
         state = {name: optimizer.state[one] for name, one in trained.items() if one in optimizer.state}
         found = left(self.call, torch.stack(losses), gradients, {**trained, **kept}, state)
         if self.call.run.scales:
@@ -88,7 +95,7 @@ class Training:
         self, configuration: Configuration, batches: Sequence[Any], parameters: Tensors, buffers: Tensors
     ) -> list[str]:
         """What each output is, found by training one step."""
-        return list(self(configuration, batches[:1], parameters, buffers))
+        return list(self(configuration, batches[: self.call.run.micro_batches], parameters, buffers))
 
 
 def left(
@@ -112,7 +119,7 @@ def example(call: ModelCall, dtype: torch.dtype, seed: int) -> tuple[list[Any], 
     model = call.model.build(seed)
     batches = [
         (tuple(in_dtype(one, dtype) for one in inputs), in_dtype(labels, dtype))
-        for inputs, labels in call.model.batches(call.run.steps, seed)
+        for inputs, labels in call.model.batches(call.run.batches, seed)
     ]
     parameters = {name: in_dtype(tensor.detach(), dtype) for name, tensor in model.named_parameters()}
     return batches, parameters, {name: in_dtype(tensor, dtype) for name, tensor in model.named_buffers()}

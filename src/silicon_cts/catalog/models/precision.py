@@ -54,12 +54,15 @@ class Precision:
         """What gradients are multiplied by."""
         return self._scaler.get_scale() if self._scaler is not None else 1.0
 
-    def backward(self, loss: torch.Tensor, parameters: Sequence[torch.Tensor], infinite: bool) -> None:
-        """From the loss to the gradients, which are made ``infinite`` where the scaler is to see some."""
+    def backward(self, loss: torch.Tensor, infinite: bool) -> None:
+        """Add to the gradients, scaled; they are made ``infinite`` where the scaler is to see some."""
         if self._scaler is not None:
             self._scaler.scale(loss * math.inf if infinite else loss).backward()
-            return
-        (loss * self._run.loss_scale).backward()
+        else:
+            (loss * self._run.loss_scale).backward()
+
+    def unscale(self, parameters: Sequence[torch.Tensor]) -> None:
+        """Divide gradients by the scale that is always the same; the scaler divides by its own."""
         for gradient in (one.grad for one in parameters if one.grad is not None):
             gradient /= self._run.loss_scale
 

@@ -23,6 +23,8 @@ class Run:
     """One way to train a model."""
 
     steps: int
+    micro_batches: int = 1
+    """Batches of one step: each goes forward and backward, and their gradients add up in ``.grad``."""
     dtypes: tuple[str, ...] = ("float32",)
     """In which parameters and batches are."""
     autocast: str = ""
@@ -48,6 +50,11 @@ class Run:
         return "torch.compile finds no C++ compiler: install g++ or clang++, or set CXX"
 
     @property
+    def batches(self) -> int:
+        """How many it trains on."""
+        return self.steps * self.micro_batches
+
+    @property
     def learns(self) -> bool:
         """Whether it is long enough to learn something."""
         return self.steps >= LONG
@@ -61,6 +68,7 @@ class Run:
 RUNS: Mapping[str, Run] = MappingProxyType(
     {
         "one_step": Run(1),
+        "accumulated": Run(2, micro_batches=3),
         # Over many steps a rounding decides on which side of the kink of a ReLU it is, and grows from there; and an
         # adaptive optimizer makes steps of what is rounding alone, the gradient of a bias that a norm takes away.
         "fifty_steps": Run(LONG, judged_in="float16", spread_of_start=True),
