@@ -104,6 +104,18 @@ def test_a_number_that_no_way_makes_infinite_is_still_asked_for(way, recipe, val
     assert judged(recipe, answer).verdict == "disagrees"
 
 
+def test_a_product_may_leave_the_range_before_it_comes_to_its_zero_but_not_without_large_factors():
+    recipe = Recipe("prod", "int64", 3, leading=(7,), arguments=(("1", 0), ("dtype", "wider")), values=("mixed",))
+    sample = make(recipe)
+    (given,) = sample.tensors
+    answer = torch.prod(given.gather(0, given.abs().argsort(0, descending=True)), 0, dtype=torch.float32)
+    assert bool((answer.isnan() & ~sample.run().isnan()).any())
+    assert judged(recipe, answer).verdict == "agrees"
+    within = given.abs().to(torch.float64).clamp(min=1).prod(0) < 1e30
+    answer[tuple(within.nonzero()[0])] = torch.nan
+    assert judged(recipe, answer).verdict == "disagrees"
+
+
 NORMALISATIONS = {
     "batch": lambda x, w: F.batch_norm(x, torch.zeros_like(w), torch.ones_like(w), w, w, True),
     "batch, evaluated": lambda x, w: F.batch_norm(x, w, w.abs() + 1, w, w),

@@ -3,8 +3,8 @@
 A right kernel may leave the range of its dtype on the way to a number that is in it, and each leaves it elsewhere:
 infinity less infinity where the products are added up one way, a number the other way, or with one rounding for both
 (a fused multiply-add). The wide answer and the CPU's are two ways; here are the one that PyTorch documents, an operator
-as its decomposition into smaller ones, of normalisations that of every compiler, one factor and one shift, and sums of
-products in an order that meets infinities of both signs.
+as its decomposition into smaller ones, of normalisations that of every compiler, one factor and one shift, and sums and
+products of many in an order that leaves the range first.
 """
 
 from __future__ import annotations
@@ -136,8 +136,17 @@ _LARGE = 1e150
 """Of which float64 holds the products."""
 
 
+def _largest_first(kernel: Any, given: Given) -> Any:
+    """A product is infinite where its factors beyond 1 come first, and NaN if the others make 0 then."""
+    with _disable_current_modes():
+        answer, largest = kernel(**given), kernel(**{**given, "self": given["self"].abs().clamp(min=1)})
+    beyond = (largest * 1).isinf()  # as the limits have it
+    return torch.where(beyond, answer * torch.inf, answer)
+
+
 def _steps(name: str, way: Way) -> tuple[Any, Callable[..., Any]]:
-    kernel = getattr(torch.ops.aten, name).default
+    packet, _, overload = name.partition(".")
+    kernel = getattr(getattr(torch.ops.aten, packet), overload or "default")
     return kernel, lambda *args, **kwargs: way(kernel, schema_of(kernel).given(args, kwargs))
 
 
@@ -145,6 +154,8 @@ _OTHERWISE: Mapping[str, Way] = {
     "convolution": _opposite("input", "weight", "bias"),
     "mm": _opposite("self", "mat2"),
     "bmm": _opposite("self", "mat2"),
+    "prod": _largest_first,
+    "prod.dim_int": _largest_first,
     "native_batch_norm": _folded(_batch),
     "_batch_norm_with_update": _folded(_batch),
     "native_group_norm": _folded(_group),
