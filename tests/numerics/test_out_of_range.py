@@ -9,6 +9,7 @@ from silicon_cts.numerics.oracle import Oracle
 from silicon_cts.sampling.recipe import Recipe
 
 SINGULAR = Recipe("linalg.cond", "float32", 2, sizes=((2, 65), (5, 4)), apart=("deeper", 0, -1))
+GRADED = Recipe("linalg.cond", "complex64", 1, sizes=((2, 256), (5, 3)), leading=(5, 1), values=("mixed",))
 BEYOND = Recipe("special.polygamma.special_polygamma_n_0", "float32", 4, sizes=((5, 129),))
 CONSTANT = Recipe("corrcoef", "float32", 0, sizes=((2, 1023),), layouts=("expanded",))
 
@@ -19,13 +20,14 @@ def judged(recipe: Recipe, change=lambda cpus: cpus):
     return compare([change(one.clone()) for one in oracle.yardstick], oracle, own_yardstick=True).grade
 
 
-@pytest.mark.parametrize("recipe", [SINGULAR, BEYOND, CONSTANT], ids=lambda recipe: recipe.operator)
+@pytest.mark.parametrize("recipe", [SINGULAR, GRADED, BEYOND, CONSTANT], ids=lambda recipe: recipe.operator)
 def test_the_cpu_is_right(recipe):
     assert judged(recipe)
 
 
-def test_the_condition_number_of_a_singular_matrix_may_be_infinite():
+def test_the_condition_number_of_a_singular_matrix_may_be_any_from_its_own_to_infinity():
     assert judged(SINGULAR, lambda cpus: cpus.fill_(torch.inf))
+    assert judged(SINGULAR, lambda cpus: cpus.fill_(1e37))
     assert not judged(SINGULAR, lambda cpus: cpus.fill_(torch.nan))
     assert not judged(Recipe("linalg.cond", "float32", 2), lambda cpus: cpus.fill_(torch.inf))
 

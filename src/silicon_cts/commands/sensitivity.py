@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from silicon_cts.catalog.processor import as_yardstick
 from silicon_cts.commands.shared import OK, WORSE, MistakeError, write_to
 
 if TYPE_CHECKING:
@@ -132,6 +133,7 @@ def hunted(jobs: list[Job], budget: str, seed: int) -> list[Finding]:
     from silicon_cts.numerics.sensitivity import hunt
 
     warnings.simplefilter("ignore")
+    as_yardstick()
     torch.set_num_threads(1)
     sys.stderr.flush()
     return [hunt(*job, budget=budget, seed=seed) for job in jobs]

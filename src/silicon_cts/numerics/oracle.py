@@ -308,7 +308,7 @@ class Oracle:
         largest = math.log2(min(one.max for one in limits))
         least = math.log2(max(float(one.smallest_normal) for one in limits))
         for sample in calls(self._plain_form, self.task.aspect):
-            floats = [*filter(is_floating, sample.tensors)]  # beside them, integers are places; alone, they are promoted
+            floats = [*filter(is_floating, sample.tensors)]  # integers beside them are places, alone they are promoted
             for tensor in floats or (one for one in sample.tensors if one.dtype != torch.bool):
                 sizes = tensor.detach().abs().to(torch.float64)
                 exponents = sizes[sizes.isfinite() & (sizes != 0)].log2()

@@ -256,6 +256,8 @@ def moved(sample: Sample, roundings: RoundEverywhere, seed: int, *, promote: int
         own = roundings.round(wide * roundings.round(1 + by * signs))
         if besides is None or not wide.numel():
             return own
+        if wide.is_complex():  # in any direction: at a right angle to a number, its size hardly moves
+            signs = torch.complex(signs, _signs(memory.shape, generator))
         return roundings.round(own + by * besides(positions[id(tensor)], tensor.detach()) * signs)
 
     return sample.replace(move)

@@ -86,6 +86,7 @@ def compare_rounded(
     for pairs in () if plainly_right else PAIRS:  # measure the conditioning
         perturbed = of_output(oracle.perturbed(pairs), index)
         allowed = budget(wide, perturbed, dtype, roundoff, spread)
+        allowed = torch.where(_of_nothing(actual, wide, allowed, dtype), torch.inf, allowed)
         problem = _not_finite(actual, expected, wide, allowed, dtype, oracle, index, perturbed)
         here = Errors(actual, expected, wide, torch.where(allowed.isfinite(), allowed, torch.inf), conditioned=True)
         if problem is None and float((here.error / here.allowed).max()) <= K:
@@ -258,9 +259,7 @@ def _not_finite(
         return None
     perturbed = [answer for answer in perturbed if answer.shape == wide.shape]
     numbers = _any((answer.isfinite() for answer in (expected, *perturbed)), wide.shape)
-    sizes = wide.abs()
-    # In every digit: zero and the other sign are within K budgets.
-    unknown = wide.isfinite() & (sizes > torch.finfo(dtype).smallest_normal) & (K * allowed >= sizes)
+    unknown = _unknown(wide, allowed, dtype)
     if dtype.is_complex:  # complex infinities have many forms: where the CPU is not finite, nothing is asked
         bad = actual.isfinite() != rounded.isfinite()
         if bool(bad.any()) and oracle.finite_inputs:
@@ -270,9 +269,7 @@ def _not_finite(
             bad &= actual.isfinite() != expected.isfinite()
         return first(bad) if bool(bad.any()) else None
     near_limit = (wide.abs() + K * allowed >= torch.finfo(dtype).max) & (torch.sign(actual) == torch.sign(wide))
-    # The reciprocal of what a rounding makes 0, as the condition number of a singular matrix.
-    of_nothing = actual.isinf() & unknown & (sizes * torch.finfo(dtype).eps >= 1.0)
-    bad = special & ~(equal(actual, rounded) | near_limit | of_nothing)
+    bad = special & ~(equal(actual, rounded) | near_limit | _of_nothing(actual, wide, allowed, dtype))
     beyond = wide.isfinite() & ~rounded.isfinite()  # infinities on the way there may leave NaN, here or there
     undefined = wide.isnan() & numbers & oracle.finite_inputs  # 0 / 0, but for a rounding
     bad &= ~((beyond | unknown) & equal(actual, expected) | undefined)
@@ -288,6 +285,19 @@ def _not_finite(
     if oracle.precision:
         bad &= ~_any((answer.isfinite() == actual.isfinite() for answer in perturbed), wide.shape)
     return first(bad) if bool(bad.any()) else None
+
+
+def _unknown(wide: torch.Tensor, allowed: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """Where the answer has no digit that a rounding does not change: zero and the other sign are within K budgets."""
+    sizes = wide.abs()
+    return wide.isfinite() & (sizes > torch.finfo(dtype).smallest_normal) & (K * allowed >= sizes)
+
+
+def _of_nothing(actual: torch.Tensor, wide: torch.Tensor, allowed: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """Where the answer is the reciprocal of what a rounding makes 0, as the condition number of a singular matrix:
+    from the reference to infinity."""
+    large = wide.abs() * torch.finfo(dtype).eps >= 1.0
+    return _unknown(wide, allowed, dtype) & large & (actual.abs() >= wide.abs())
 
 
 def _any(masks: Iterable[torch.Tensor], shape: torch.Size) -> torch.Tensor:

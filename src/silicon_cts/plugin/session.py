@@ -17,6 +17,7 @@ from silicon_cts.backends.protocol import Absence, Backend, Capability
 from silicon_cts.catalog.models.calls import CALLS, task_of
 from silicon_cts.catalog.modules import QUICK_SAMPLES
 from silicon_cts.catalog.operators import find
+from silicon_cts.catalog.processor import as_yardstick
 from silicon_cts.execution.executor import Executor
 from silicon_cts.plugin.case import Case, dtypes
 from silicon_cts.plugin.options import KNOWN_ISSUES_INI, REGRESSIONS_INI, Options
@@ -116,6 +117,7 @@ class Session:
         if name not in self._executors:
             import torch
 
+            as_yardstick()
             torch.set_num_threads(1)  # as in workers: several processes share the cores, and judge alike on any machine
             self._executors[name] = Executor(registry.get(name), self.options.deadline)
         return self._executors[name]
