@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-import torch
 
 from silicon_cts.records.known_issues import KnownIssuesError, load, propose
 from silicon_cts.records.record import Record
@@ -63,17 +62,6 @@ def test_what_does_not_happen_is_no_news_on_another_kind_of_machine(tmp_path, se
     assert issue.expects("disagrees") and not issue.expects("crashed")
     assert issue.expects("agrees") is not fixed
     assert bool(known.fixed([record("add", "agrees", "")])) is fixed
-
-
-@pytest.mark.parametrize(
-    ("wanted", "fixed"),
-    [("{ amx_bf16 = true }", True), ("{ amx_bf16 = false }", False), ("{ no_such_word = true }", False)],
-)
-def test_what_does_not_happen_is_no_news_on_a_processor_without_what_it_takes(tmp_path, monkeypatch, wanted, fixed):
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": True})
-    text = ISSUE.format(id="one", when="==1.0.0b3").replace("when =", f"processor = {wanted}\nwhen =")
-    issue = load(written(tmp_path, text), VERSIONS).find("add", "forward", "float32", "coreai").issue
-    assert issue.expects("disagrees") and issue.expects("agrees") is not fixed
 
 
 def test_another_backend_of_the_same_kernels_may_have_the_error_or_not(tmp_path):

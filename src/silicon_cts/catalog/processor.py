@@ -1,4 +1,4 @@
-"""Which instructions does PyTorch's CPU have, and which does the yardstick leave alone?"""
+"""Which instructions does the yardstick leave alone, that PyTorch's CPU would use?"""
 
 from __future__ import annotations
 
@@ -7,21 +7,13 @@ import os
 ONEDNN = "ONEDNN_MAX_CPU_ISA"
 """What oneDNN reads when it is first asked, in each process: the newest instructions that it may use."""
 YARDSTICK = "AVX512_CORE_BF16"
-"""The newest of them that what is asked is drawn and judged with. Convolutions of oneDNN 3.12, in PyTorch 2.13, with
-AMX and float16 instructions read beyond their tensors, or end the process:
+"""The newest of them that calls are drawn and judged with. On processors with AMX and arithmetic in float16, as Intel's
+since Sapphire Rapids, convolutions of PyTorch 2.13 read beyond their tensors, or end the process:
 
     F.conv2d(ones(1, 1024, 5, 5, dtype=bfloat16), ones(1, 1024, 2, 3, dtype=bfloat16), None, 2, 1, (2, 3))  # 3072: 2048
     F.conv_transpose1d(ones(1, 1, 3, dtype=bfloat16), ones(1, 257, 32, dtype=bfloat16), None, 257, 1, 1)  # SIGSEGV
-    F.conv1d(ones(33, 33, 1, dtype=float16), ones(33, 1, 1, dtype=float16), None, 3, 2, 2, 33)  # SIGSEGV
-
-The backend ``cpu`` has them, in a process of its own, as people do."""
-
-
-def has(capability: str) -> bool:
-    """Whether this processor has what ``torch.cpu.get_capabilities()`` calls so; not where it has no such word."""
-    import torch
-
-    return torch.cpu.get_capabilities().get(capability) is True
+    F.conv1d(ones(33, 33, 1, dtype=float16), ones(33, 1, 1, dtype=float16), ones(33, ...), 3, 2, 2, 33)  # SIGSEGV
+"""
 
 
 def as_yardstick() -> None:

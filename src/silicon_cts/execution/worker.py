@@ -23,6 +23,7 @@ from typing import Any
 from silicon_cts.backends import outcome
 from silicon_cts.backends.outcome import Outcome
 from silicon_cts.backends.protocol import Backend, Enter
+from silicon_cts.catalog.processor import as_yardstick
 
 Work = Callable[[Backend, Sequence[Any], Enter], Sequence[Outcome]]
 """What a worker does with a batch: one outcome for each of what it is given, in order. A function of a module."""
@@ -55,7 +56,7 @@ def serve(
 
     pipe.send(("stage", "start"))
     start(backend_name)
-    _single_thread()
+    _as_what_judges()
     backend = registry.get(backend_name)
     pipe.send(("done", []))
 
@@ -113,8 +114,10 @@ def _redirect(log: str) -> None:
     sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
 
 
-def _single_thread() -> None:
-    """One thread each: several workers share the cores, and an answer must not depend on their number."""
+def _as_what_judges() -> None:
+    """One thread each: several workers share the cores, and an answer must not depend on their number; and the oneDNN
+    of the process that judges."""
     torch = sys.modules.get("torch")
     if torch is not None:
+        as_yardstick()
         torch.set_num_threads(1)

@@ -185,6 +185,7 @@ class Session:
         """
         if case not in self._outcomes:
             self._outcomes.clear()
+            executor = self.executor(case.backend)  # before anything is drawn: it readies this process, too
             capability, operator = self.capabilities[case.backend], find(case.operator)
             siblings = [case]
             if capability.ahead_of_time:
@@ -200,7 +201,7 @@ class Session:
                 if self.expectation(one)
                 for task in tasks[: len(ways)]
             ]
-            found = self.executor(case.backend).run_groups(groups, suspects)
+            found = executor.run_groups(groups, suspects)
             self._outcomes = {one: (tasks, outs) for one, tasks, outs in zip(siblings, groups, found, strict=True)}
         return self._outcomes.pop(case)
 

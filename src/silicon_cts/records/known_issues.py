@@ -2,8 +2,7 @@
 
 ``suites/known_issues.toml`` holds one ``[[issue]]`` for each cause, with the cases in which it shows: operator, aspect,
 dtype and the op_db sample that shows it, which is then always among the samples asked. An issue applies while the
-installed versions match its ``when``; outside of it nothing is expected. One that names what a ``processor`` has, or
-has not, is expected where it happens on others.
+installed versions match its ``when``; outside of it nothing is expected.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import platform
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from silicon_cts.catalog.processor import has
 from silicon_cts.records.record import SCHEMA as RECORD_SCHEMA
 from silicon_cts.records.record import Record
 from silicon_cts.sampling.recipe import Recipe, RecipeError
@@ -73,7 +71,6 @@ SCHEMA: dict[str, Any] = {
                     "expected": _TEXT,
                     "link": {"type": "string"},
                     "when": {"type": "object", "additionalProperties": {"type": "string"}},
-                    "processor": {"type": "object", "additionalProperties": {"type": "boolean"}},
                     "cases": {
                         "type": "array",
                         "minItems": 1,
@@ -125,10 +122,8 @@ class KnownIssue:
     fields of the recipe if it is varied."""
     line: int
     link: str = ""
-    processor: Mapping[str, bool] = field(default_factory=dict)
-    """What a processor must have or not, as ``torch.cpu.get_capabilities()`` names it, for it to be missed there."""
     strict: bool = True
-    """Whether it must happen: this is the kind of machine and of processor on which it was seen."""
+    """Whether it must happen: this is the kind of machine on which it was seen."""
 
     def expects(self, verdict: str) -> bool:
         """Whether it expects this verdict. What is unstable may come out right, or twice the same wrong; what was seen
@@ -233,10 +228,9 @@ def load(path: Path, versions: Mapping[str, str], machine: str = platform.machin
         line = lines[index] if index is not None and index < len(lines) else 1
         raise KnownIssuesError(f"{path.name}:{line}: {'.'.join(map(str, where[2:])) or 'issue'}: {problem.message}")
     here = _MACHINES.get(machine, machine)
-    of_this_kind = data.get("machine", here) == here
+    strict = data.get("machine", here) == here
     issues = []
     for line, entry in zip(lines, data.get("issue", []), strict=True):
-        strict = of_this_kind and all(has(name) == wanted for name, wanted in entry.get("processor", {}).items())
         issue = KnownIssue(**{**entry, "cases": tuple(entry["cases"])}, line=line, strict=strict)
         try:
             applies = issue.applies(versions)
