@@ -67,10 +67,11 @@ def test_a_mistake_in_the_file_names_its_line(project):
     assert "known_issues.toml:2: verdict: 'wrong' is not one of" in result.stderr.str()
 
 
-def test_a_control_may_have_what_is_known_of_the_cpu_or_not(project):
+@pytest.mark.parametrize("kin", ["cpu-one-thread", "simulated"])
+def test_what_has_the_kernels_of_the_cpu_may_have_what_is_known_of_it_or_not(project, kin):
     entry = ENTRY.replace('backend = "fake"', 'backend = "cpu"').format(operator="add", verdict="disagrees")
     (project.path / "known_issues.toml").write_text(entry)
     asked = ("--op", "add", "--dtype", "float32", "--run-dir")
-    project.runpytest_subprocess("--backend", "cpu-one-thread", *asked, "control").assert_outcomes(passed=2)
+    project.runpytest_subprocess("--backend", kin, *asked, "kin").assert_outcomes(passed=2)
     fixed = project.runpytest_subprocess("--backend", "cpu", *asked, "cpu")
     fixed.assert_outcomes(passed=1, failed=1)
