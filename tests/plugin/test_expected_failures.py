@@ -4,6 +4,9 @@ import json
 
 import pytest
 
+from silicon_cts.plugin.case import Case
+from silicon_cts.plugin.session import SESSION
+
 ENTRY = """
 [[issue]]
 id = "fake-sub"
@@ -67,11 +70,24 @@ def test_a_mistake_in_the_file_names_its_line(project):
     assert "known_issues.toml:2: verdict: 'wrong' is not one of" in result.stderr.str()
 
 
-@pytest.mark.parametrize("kin", ["cpu-one-thread", "simulated"])
-def test_what_has_the_kernels_of_the_cpu_may_have_what_is_known_of_it_or_not(project, kin):
-    entry = ENTRY.replace('backend = "fake"', 'backend = "cpu"').format(operator="add", verdict="disagrees")
-    (project.path / "known_issues.toml").write_text(entry)
+OF_THE_CPU = ENTRY.replace('backend = "fake"', 'backend = "cpu"').format(operator="add", verdict="disagrees")
+
+
+def test_a_control_may_have_what_is_known_of_the_cpu_or_not(project):
+    (project.path / "known_issues.toml").write_text(OF_THE_CPU)
     asked = ("--op", "add", "--dtype", "float32", "--run-dir")
-    project.runpytest_subprocess("--backend", kin, *asked, "kin").assert_outcomes(passed=2)
+    project.runpytest_subprocess("--backend", "cpu-one-thread", *asked, "control").assert_outcomes(passed=2)
     fixed = project.runpytest_subprocess("--backend", "cpu", *asked, "cpu")
     fixed.assert_outcomes(passed=1, failed=1)
+
+
+@pytest.mark.parametrize(
+    ("backend", "expected"),
+    [("cpu-scalar", True), ("simulated", True), ("simulated:mps-96153", False)],
+)
+def test_what_has_the_kernels_of_the_cpu_may_have_its_errors(project, backend, expected):
+    """Not an accelerator under a fault, which the error would hide."""
+    (project.path / "known_issues.toml").write_text(OF_THE_CPU)
+    session = project.parseconfigure("--backend", "cpu").stash[SESSION]
+    found = session.expectation(Case("add", "forward", "float32", backend))
+    assert (found is not None) is expected
