@@ -30,6 +30,7 @@ from silicon_cts.backends.outcome import Task
 from silicon_cts.backends.torch_device import ALL_DTYPES
 from silicon_cts.catalog.dtypes import DTYPES
 from silicon_cts.catalog.operators import Operator, op_info, operators
+from silicon_cts.catalog.processor import as_yardstick
 from silicon_cts.numerics import oracle
 from silicon_cts.numerics.verdict import judge
 from silicon_cts.records.kept import Kept
@@ -92,7 +93,7 @@ def forget() -> None:
 def warm() -> None:
     """What a process does before its first check."""
     warnings.simplefilter("ignore")
-    torch.set_num_threads(1)
+    as_yardstick()
     registry.get("cpu").start()
     for operator in ("add", "linalg.inv"):  # op_db, LAPACK, autograd
         naive(operators()[operator], "quick")

@@ -240,7 +240,8 @@ def test_integers_that_are_promoted_are_terms_too():
     """The CPU's own grade is A or B, by the order in which its processor adds up."""
     recipe = Recipe("cov", "int64", 36, 0, ((2, 5), (3, 1024)), values=("small",))
     changes = [lambda cpus, off=off: cpus * (1 + off) for off in (1e-5, 1e-4)]
-    assert graded(recipe, "forward", *changes)[1:] == ["B", ""]
+    own, *others = graded(recipe, "forward", *changes)
+    assert own in ("A", "B") and others == ["B", ""]
 
 
 def test_sums_over_the_rows_are_large_where_the_columns_cancel():

@@ -1,4 +1,4 @@
-"""Which instructions does the yardstick leave alone, that PyTorch's CPU would use?"""
+"""How does PyTorch's CPU compute where it is the yardstick: on how many threads, with which instructions?"""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ since Sapphire Rapids, convolutions of PyTorch 2.13 read beyond their tensors, o
 
 
 def as_yardstick() -> None:
-    """oneDNN in this process without the instructions that the yardstick leaves alone, unless the environment says
-    which it may use. To be called before it has computed anything; processes that are started later are as ever."""
+    """This process on one thread, as several share the cores and an answer must not depend on their number; and oneDNN
+    without the instructions that the yardstick leaves alone, unless the environment says which it may use. To be called
+    before it has computed anything; processes that are started later are as ever."""
     import torch
 
+    torch.set_num_threads(1)
     if ONEDNN in os.environ:
         return
     os.environ[ONEDNN] = YARDSTICK

@@ -128,12 +128,9 @@ def hunted(jobs: list[Job], budget: str, seed: int) -> list[Finding]:
     """The faults of some rows, one after the other, in this process."""
     import warnings
 
-    import torch
-
     from silicon_cts.numerics.sensitivity import hunt
 
     warnings.simplefilter("ignore")
     as_yardstick()
-    torch.set_num_threads(1)
     sys.stderr.flush()
     return [hunt(*job, budget=budget, seed=seed) for job in jobs]

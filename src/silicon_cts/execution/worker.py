@@ -56,7 +56,8 @@ def serve(
 
     pipe.send(("stage", "start"))
     start(backend_name)
-    _as_what_judges()
+    if "torch" in sys.modules:
+        as_yardstick()  # as the process that judges
     backend = registry.get(backend_name)
     pipe.send(("done", []))
 
@@ -112,12 +113,3 @@ def _redirect(log: str) -> None:
         os.close(opened)
     sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115  pytest's capture may have replaced it
     sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
-
-
-def _as_what_judges() -> None:
-    """One thread each: several workers share the cores, and an answer must not depend on their number; and the oneDNN
-    of the process that judges."""
-    torch = sys.modules.get("torch")
-    if torch is not None:
-        as_yardstick()
-        torch.set_num_threads(1)

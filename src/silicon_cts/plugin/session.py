@@ -115,10 +115,7 @@ class Session:
     def executor(self, name: str) -> Executor:
         """The backend's executor: one in each process, kept warm for the whole run."""
         if name not in self._executors:
-            import torch
-
-            as_yardstick()
-            torch.set_num_threads(1)  # as in workers: several processes share the cores, and judge alike on any machine
+            as_yardstick()  # as in workers
             self._executors[name] = Executor(registry.get(name), self.options.deadline)
         return self._executors[name]
 
