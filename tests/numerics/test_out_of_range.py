@@ -1,5 +1,7 @@
 """What is right where a number leaves the range of its dtype, or where the answer is undefined but for a rounding."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -30,6 +32,26 @@ def test_the_condition_number_of_a_singular_matrix_may_be_any_from_its_own_to_in
     assert judged(SINGULAR, lambda cpus: cpus.fill_(1e37))
     assert not judged(SINGULAR, lambda cpus: cpus.fill_(torch.nan))
     assert not judged(Recipe("linalg.cond", "float32", 2), lambda cpus: cpus.fill_(torch.inf))
+
+
+def test_the_logarithm_of_the_determinant_of_a_singular_matrix_may_be_minus_infinity():
+    """Three equal rows: float64 finds the logarithm of a rounding, and where the rows are added otherwise, of zero."""
+    equal_rows = Oracle(
+        Task(
+            Recipe("linalg.slogdet", "float32", 2, seed=2, sizes=((5, 3),), leading=(1,), layouts=("expanded",)),
+            "layout",
+        )
+    )
+    _, logarithm = equal_rows.yardstick
+
+    def agrees(oracle: Oracle, logarithm: torch.Tensor) -> bool:
+        return compare([oracle.yardstick[0], logarithm], oracle, own_yardstick=True).agrees
+
+    assert agrees(equal_rows, torch.full_like(logarithm, -torch.inf))
+    assert not agrees(equal_rows, torch.full_like(logarithm, torch.inf))
+    assert not agrees(equal_rows, torch.full_like(logarithm, torch.nan))
+    regular = Oracle(Task(Recipe("linalg.slogdet", "float32", 2), "forward"))
+    assert not agrees(regular, torch.full_like(regular.yardstick[1], -torch.inf))
 
 
 def test_what_the_dtype_cannot_hold_is_infinite_or_as_the_cpu_makes_it():
@@ -99,6 +121,27 @@ def test_an_answer_without_a_digit_may_be_what_the_cpu_makes_of_it():
     assert bool(oracle.yardstick[0].isnan().any()) and bool(oracle.reference[0].isfinite().all())
     assert compare(list(oracle.yardstick), oracle, own_yardstick=True).agrees
     assert not compare([torch.full_like(one, torch.nan) for one in oracle.yardstick], oracle, own_yardstick=True).agrees
+
+
+def test_of_zero_too_a_rounding_may_leave_no_digit():
+    """Of 31 equal rows the pivots are roundings of roundings, at last subnormal numbers: LAPACK divides by them."""
+    asked = Recipe("linalg.ldl_factor_ex", "float32", 0, seed=2, sizes=((5, 31),), layouts=("expanded",))
+    oracle = Oracle(Task(asked, "layout"))
+    assert compare(list(oracle.yardstick), oracle, own_yardstick=True).agrees
+
+
+@pytest.mark.parametrize(("right", "agrees"), [(0.0, True), (1.0, False)])
+def test_infinity_is_right_where_the_cpu_has_it_and_no_digit_is_certain(right, agrees):
+    """The determinant of two equal rows is 0, but for a rounding; it is not 1."""
+    oracle = Oracle(Task(Recipe("linalg.det", "float32", 2, sizes=((5, 2),), layouts=("expanded",)), "layout"))
+    cpus = oracle.observation
+    infinite = torch.full_like(cpus.tensors[0], torch.inf)
+    vars(oracle)["reference"] = [torch.full_like(oracle.reference[0], right)]
+    moved = [[torch.full_like(infinite, right + off, dtype=torch.float64)] for off in (1e-8, -1e-8)]
+    vars(oracle)["pairs"] = [moved] * 8
+    assert not compare([infinite], oracle, own_yardstick=True).agrees
+    vars(oracle)["observation"] = replace(cpus, tensors=[infinite])  # a CPU that divides by such roundings
+    assert compare([infinite], oracle, own_yardstick=True).agrees is agrees
 
 
 def test_infinity_times_zero_on_the_way_to_a_product_of_many_is_no_answer():

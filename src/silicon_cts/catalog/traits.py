@@ -166,6 +166,14 @@ SPECTRA: dict[str, str] = {
 """The gradients of these are asked by the element that roundings of the matrices move most; they themselves, where they
 are matrices, by that of the same one: the errors of a singular vector are of the size of the vector."""
 
+_OF_A_DETERMINANT = "the determinant of a singular matrix is a rounding or zero, of either sign"
+
+LOGARITHMS: dict[str, str] = {
+    "linalg.slogdet": _OF_A_DETERMINANT,
+    "logdet": _OF_A_DETERMINANT,
+}
+"""Logarithms of what roundings may make zero: an error of one in these is a number of which no digit is certain."""
+
 _ADDRESSES_MEMORY = "addresses the memory under its input, whatever its strides"
 
 READS_MEMORY: dict[str, str] = {

@@ -288,6 +288,13 @@ class Oracle:
         return traits.look_up(traits.SPECTRA, self.task.recipe.operator) is not None
 
     @property
+    def is_logarithm(self) -> bool:
+        """Whether it is the logarithm of what roundings may make zero; its gradient is not."""
+        return (
+            self.task.aspect != "gradient" and traits.look_up(traits.LOGARITHMS, self.task.recipe.operator) is not None
+        )
+
+    @property
     def divides_by_gaps(self) -> bool:
         """Whether it is the gradient of something that is found by its eigenvalues."""
         return self.is_spectral and self.task.aspect == "gradient"

@@ -86,7 +86,7 @@ def compare_rounded(
     for pairs in () if plainly_right else PAIRS:  # measure the conditioning
         perturbed = of_output(oracle.perturbed(pairs), index)
         allowed = budget(wide, perturbed, dtype, roundoff, spread)
-        allowed = torch.where(_of_nothing(actual, wide, allowed, dtype), torch.inf, allowed)
+        allowed = torch.where(_of_nothing(actual, wide, allowed, dtype, oracle), torch.inf, allowed)
         problem = _not_finite(actual, expected, wide, allowed, dtype, oracle, index, perturbed)
         here = Errors(actual, expected, wide, torch.where(allowed.isfinite(), allowed, torch.inf), conditioned=True)
         if problem is None and float((here.error / here.allowed).max()) <= K:
@@ -260,16 +260,17 @@ def _not_finite(
     perturbed = [answer for answer in perturbed if answer.shape == wide.shape]
     numbers = _any((answer.isfinite() for answer in (expected, *perturbed)), wide.shape)
     unknown = _unknown(wide, allowed, dtype)
+    of_nothing = _of_nothing(actual, wide, allowed, dtype, oracle)
     if dtype.is_complex:  # complex infinities have many forms: where the CPU is not finite, nothing is asked
         bad = actual.isfinite() != rounded.isfinite()
         if bool(bad.any()) and oracle.finite_inputs:
             bad &= wide.isfinite() | ~numbers
-        bad &= expected.isfinite() | ~unknown
+        bad &= (expected.isfinite() | ~unknown) & ~of_nothing
         if oracle.overflows:
             bad &= actual.isfinite() != expected.isfinite()
         return first(bad) if bool(bad.any()) else None
     near_limit = (wide.abs() + K * allowed >= torch.finfo(dtype).max) & (torch.sign(actual) == torch.sign(wide))
-    bad = special & ~(equal(actual, rounded) | near_limit | _of_nothing(actual, wide, allowed, dtype))
+    bad = special & ~(equal(actual, rounded) | near_limit | of_nothing)
     beyond = wide.isfinite() & ~rounded.isfinite()  # infinities on the way there may leave NaN, here or there
     undefined = wide.isnan() & numbers & oracle.finite_inputs  # 0 / 0, but for a rounding
     bad &= ~((beyond | unknown) & equal(actual, expected) | undefined)
@@ -289,13 +290,19 @@ def _not_finite(
 
 def _unknown(wide: torch.Tensor, allowed: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     """Where the answer has no digit that a rounding does not change: zero and the other sign are within K budgets."""
-    sizes = wide.abs()
-    return wide.isfinite() & (sizes > torch.finfo(dtype).smallest_normal) & (K * allowed >= sizes)
+    return wide.isfinite() & (K * allowed >= wide.abs().clamp(min=torch.finfo(dtype).smallest_normal))
 
 
-def _of_nothing(actual: torch.Tensor, wide: torch.Tensor, allowed: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-    """Where the answer is the reciprocal of what a rounding makes 0, as the condition number of a singular matrix:
-    from the reference to infinity."""
+def _of_nothing(
+    actual: torch.Tensor, wide: torch.Tensor, allowed: torch.Tensor, dtype: torch.dtype, oracle: Oracle
+) -> torch.Tensor:
+    """Where the answer is made of a number that a rounding makes 0.
+
+    It may be from the reference to infinity as its reciprocal, the condition number of a singular matrix, and minus
+    infinity as its logarithm, which is off by one where no digit of the number is certain.
+    """
+    if oracle.is_logarithm:
+        return wide.isfinite() & (K * allowed >= 1.0) & (actual.real == -torch.inf)
     large = wide.abs() * torch.finfo(dtype).eps >= 1.0
     return _unknown(wide, allowed, dtype) & large & (actual.abs() >= wide.abs())
 
