@@ -76,6 +76,7 @@ class Control(TorchDevice):
     """PyTorch's CPU, computing in another way than in this process."""
 
     on_request = True
+    kin = "cpu"
 
     def __init__(self, name: str) -> None:
         super().__init__("cpu")

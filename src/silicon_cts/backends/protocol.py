@@ -79,6 +79,8 @@ class Backend(ABC):
     name: str
     on_request: bool = False
     """Whether it only takes part in a run that names it."""
+    kin: str = ""
+    """Backend of whose kernels it has many, and so may have the known errors; empty: none."""
     environment: Mapping[str, str] = MappingProxyType({})
     """Environment variables of its workers, set before they import anything."""
     stages: tuple[str, ...] = ("run",)

@@ -120,12 +120,11 @@ class Session:
         return self._executors[name]
 
     def expectation(self, case: Case) -> Expectation | None:
-        """What the known issues say about a case. A control, and the simulated accelerator without a fault, have many
-        of the CPU's kernels, and of their errors."""
+        """What the known issues say about a case, or what they say of the backend whose kernels it is asked of."""
         asked = (case.operator, case.aspect, case.dtype)
         found = self.known_issues.find(*asked, case.backend)
-        if found is None and ("control" in self.backend(case.backend).marks or case.backend == "simulated"):
-            return self.known_issues.find_of_kin(*asked, "cpu")
+        if found is None and (kin := self.backend(case.backend).kin):
+            return self.known_issues.find_of_kin(*asked, kin)
         return found
 
     def ways(self, case: Case) -> Mapping[str, str]:

@@ -20,8 +20,8 @@ class OffByOne(TorchDispatchMode):
 """
 
 
-def verdict(backend: str, operator: str, sample: int = 0, aspect: str = "forward") -> Judgement:
-    task = Task(Recipe(operator, "float32", sample), aspect)
+def verdict(backend: str, operator: str, aspect: str = "forward", form: str = "") -> Judgement:
+    task = Task(Recipe(operator, "float32", 0, form=form), aspect)
     with Executor(registry.get(backend)) as executor:
         (outcome,) = executor.run([task])
     return judge(task, outcome, operators()[operator], registry.get(backend).capability())
@@ -39,6 +39,33 @@ def test_a_mode_of_the_users_own_reaches_the_worker(tmp_path):
     assert found.notes[0] == "fault fired 1 times"
     untouched = verdict(f"simulated:{tmp_path}/own.py:OffByOne", "sin")
     assert (untouched.verdict, untouched.notes) == ("agrees", ())
+
+
+UNSEEN = """
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+class NanForZero(TorchDispatchMode):
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        out = func(*args, **(kwargs or {}))
+        return out.masked_fill(out == 0, torch.nan) if func.overloadpacket is torch.ops.aten.relu else out
+
+class Beside(TorchDispatchMode):
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        out = func(*args, **(kwargs or {}))
+        if func is torch.ops.aten.exp.out:
+            out.as_strided((1,), (1,), out.storage_offset() - 1)[0] = 7
+        return out
+"""
+
+
+@pytest.mark.parametrize(
+    ("fault", "asked"), [("NanForZero", ("nn.functional.relu",)), ("Beside", ("exp", "out", "out"))]
+)
+def test_a_mode_that_does_not_count_fired_where_any_bit_is_another_also_beside_the_answer(tmp_path, fault, asked):
+    (tmp_path / "own.py").write_text(UNSEEN)
+    found = verdict(f"simulated:{tmp_path}/own.py:{fault}", *asked)
+    assert (found.verdict, *found.notes[:1]) == ("disagrees", "fault fired 1 times")
 
 
 def test_an_option_adds_it_to_the_run_and_a_mistake_in_it_is_a_sentence(pytester: pytest.Pytester):

@@ -35,6 +35,7 @@ class Simulated(TorchDevice):
         super().__init__("cpu")
         self.name = name
         self.spec = name.partition(":")[2]
+        self.kin = "" if self.spec else "cpu"  # under a fault, an error of the CPU would hide it
 
     @property
     def marks(self) -> tuple[str, ...]:
@@ -87,12 +88,12 @@ class Simulated(TorchDevice):
 
 
 def _same(one: Outcome, other: Outcome) -> bool:
-    import torch
+    """Whether the fault did nothing that can be seen: the same bits, and nothing beside them."""
+    from silicon_cts.backends.simulated.faults.memory import same_bits
 
-    if one.kind != other.kind or one.observed is None or other.observed is None:
-        return one.kind == other.kind
-    pairs = zip(one.observed, other.observed, strict=False)
+    if (one.kind, one.violations) != (other.kind, other.violations) or one.observed is None or other.observed is None:
+        return (one.kind, one.violations) == (other.kind, other.violations)
     return len(one.observed) == len(other.observed) and all(
-        a is b or (a is not None and b is not None and torch.equal(torch.nan_to_num(a), torch.nan_to_num(b)))
-        for a, b in pairs
+        a is b or (a is not None and b is not None and same_bits(a, b))
+        for a, b in zip(one.observed, other.observed, strict=True)
     )
