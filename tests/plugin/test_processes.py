@@ -32,6 +32,29 @@ def test_xdist_gives_the_same_verdicts(project: pytest.Pytester):
     assert alone == shared
 
 
+WITNESS = """
+import torch
+from silicon_cts.sampling import plan
+
+drawn = plan.own
+
+def own(question):
+    print("drawn on", torch.get_num_threads(), "of two threads")
+    return drawn(question)
+
+torch.set_num_threads(2)
+plan.own = own
+"""
+
+
+def test_samples_are_drawn_as_the_yardstick_computes(project: pytest.Pytester):
+    """On one thread: which calls are taken, and so which are drawn, must not depend on the machine's."""
+    project.makepyfile(witness=WITNESS)
+    run = project.runpytest_subprocess("-p", "witness", "-s", "--backend", "cpu", "--op", "neg", "--dtype", "float32")
+    run.stdout.fnmatch_lines(["*drawn on 1 of two threads*"])
+    run.stdout.no_fnmatch_line("*drawn on 2*")
+
+
 def test_each_worker_has_records_of_its_own_where_each_is_asked_everything(project: pytest.Pytester):
     options = ["--backend", "cpu", "--op", "neg", "--dtype", "float32", "--run-dir"]
     project.runpytest_subprocess(*options, "alone")
