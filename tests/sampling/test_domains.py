@@ -165,11 +165,17 @@ def test_what_resizes_the_tensor_that_it_is_to_write_into_is_not_asked():
     assert refusal(Recipe("squeeze", "float32", 0, form="inplace")) is None
 
 
-def test_a_kernel_that_writes_beside_its_destination_is_given_plain_ones():
-    """triu and tril with out=, also inside of linalg.lu."""
-    into = Recipe("linalg.lu", "float32", 0, form="out", destination="contiguous")
-    assert refusal(into) is None
-    assert "would write outside" in refusal(replace(into, destination="permuted"))
+@pytest.mark.parametrize("operator", ["triu", "tril", "linalg.lu"])
+def test_a_kernel_that_looks_for_matrices_at_one_distance_is_given_destinations_that_have_one(operator):
+    """triu and tril, also inside of linalg.lu, would write beside others, and into expanded ones what order decides."""
+    batches = next(at for at in range(30) if [t.dim() for t in make(Recipe(operator, "float32", at)).tensors] == [4])
+    batch = Recipe(operator, "float32", batches, leading=(2,), form="out", destination="sliced")
+    matrix = next(at for at in range(30) if [t.dim() for t in make(Recipe(operator, "float32", at)).tensors] == [2])
+    alone = replace(batch, sample=matrix, leading=())
+    assert {refusal(one) for one in (batch, alone, replace(alone, destination="transposed"))} == {None}
+    for wrong in (replace(batch, destination="permuted"), replace(batch, destination="expanded")):
+        assert "may end the process" in refusal(wrong)
+    assert refusal(replace(alone, destination="expanded"))
 
 
 def test_a_circle_of_nothing_is_not_asked():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
+from itertools import pairwise
 
 import torch
 from torch.utils._pytree import tree_leaves
@@ -253,7 +254,22 @@ def _divides_within_range(sample: Sample) -> bool:
     return not (bool((y == -1).any()) and any(bool((x == one).any()) for one in least))
 
 
+def _of_one_batch_stride(sample: Sample) -> bool:
+    """``triu(x, out=y)``: the kernel looks for all matrices of ``y`` at the distance of the last two, and writes to
+    expanded memory, which other kernels refuse. ``linalg.lu`` and ``lu_unpack`` use it for their answers."""
+
+    def one_stride(destination: torch.Tensor) -> bool:
+        places = list(zip(destination.shape, destination.stride(), strict=True))
+        together = all(outer == size * inner for (_, outer), (size, inner) in pairwise(places[:-2]))
+        return together and all(stride != 0 for size, stride in places if size > 1)
+
+    return all(one_stride(sample.leaves[at]) for at in sample.written)
+
+
 _TRUSTED: dict[str, Callable[[Sample], bool]] = {
+    "linalg.lu": _of_one_batch_stride,
+    "lu_unpack": _of_one_batch_stride,
+    "tri[lu]": _of_one_batch_stride,
     "_upsample_bilinear2d_aa": _of_its_scales,
     "div.trunc_rounding": _divides_within_range,
 }

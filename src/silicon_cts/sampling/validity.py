@@ -24,7 +24,7 @@ from silicon_cts.sampling.sample import copy, make, seeded
 from silicon_cts.sampling.shapes import axes, symbols
 
 _UNGUARDED: dict[str, tuple[str, ...]] = {
-    "lu_unpack": ("sizes", "axes", "leading", "apart", "destination"),
+    "lu_unpack": ("sizes", "axes", "leading", "apart"),
     "lu_solve": ("sizes", "axes", "leading", "apart"),
     "linalg.lu_solve": ("sizes", "axes", "leading", "apart"),
     "linalg.ldl_solve": ("sizes", "axes", "leading", "apart"),
@@ -33,8 +33,6 @@ _UNGUARDED: dict[str, tuple[str, ...]] = {
     "_segment_reduce.*": ("sizes", "axes", "leading", "apart"),
     "*native_batch_norm*": ("axes", "leading", "apart", "dtypes"),
     "_batch_norm_with_update": ("axes", "leading", "apart", "dtypes"),
-    "tri[lu]": ("destination",),
-    "linalg.lu": ("destination",),
     "nn.functional.avg_pool3d": ("destination",),
     "nn.functional.ctc_loss": ("sizes", "axes", "leading", "apart"),
     "linalg.lstsq*": ("apart",),
