@@ -51,6 +51,28 @@ def test_one_wrong_element_is_found_and_named():
     assert "error budgets off" in found.reason
 
 
+def test_an_element_that_a_rounding_moves_far_says_nothing_about_the_others():
+    """Of two neighbours in a window a rounding decides which is the larger, and so which has the gradient: one element
+    moves by all of it. Each other is known to the last digit."""
+    near_ties = Recipe("nn.functional.max_pool2d", "float32", 0, sizes=((2, 15), (3, 15), (6, 128)))
+    asked = Task(near_ties, "gradient")
+    assert compared(asked, lambda tensor: tensor).agrees
+    assert not compared(asked, lambda tensor: tensor.roll(1, -1)).agrees
+
+
+@pytest.mark.parametrize(("operator", "flushed"), [("half", True), ("half", False), ("bfloat16", False)])
+def test_a_cast_is_judged_number_by_number(operator, flushed):
+    """Subnormal numbers that are zero are no smaller mistake where there are large ones, too."""
+    asked = Task(Recipe(operator, "float32", 2, sizes=((2, 33),), values=("mixed",)), "forward")
+
+    def change(tensor):
+        subnormal = tensor.abs() < torch.finfo(tensor.dtype).smallest_normal
+        assert operator != "half" or bool((subnormal & (tensor != 0)).any())
+        return tensor.masked_fill(subnormal, 0.0) if flushed else tensor
+
+    assert compared(asked, change).agrees is not flushed
+
+
 STRUCTURE = {
     "count": (lambda out: out * 2, "outputs=2, but should be 1"),
     "dtype": (lambda out: [out[0].double()], "dtype=float64, but should be float32"),

@@ -66,6 +66,9 @@ def test_a_check_asks_every_kind_of_mistake():
     asked = generated(Question("addmm", "rejects", "float32", "standard", 0))
     kinds = {recipe.apart[0] if recipe.apart else f"{recipe.form} {recipe.destination}" for recipe in asked}
     assert kinds >= {"longer", "flatter", "deeper", "other_kind", "out expanded", "inplace "}
+    assert ("int64", "", "") in {
+        recipe.dtypes for recipe in asked if recipe.form == "inplace"
+    }  # no room for a fraction
     assert all(is_wrong(recipe) for recipe in asked)
     assert asked == generated(Question("addmm", "rejects", "float32", "standard", 0))
 

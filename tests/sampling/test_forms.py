@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from silicon_cts.sampling.forms import GUARD
-from silicon_cts.sampling.layout import LAYOUTS, applicable
+from silicon_cts.sampling.forms import GUARD, RESIZED
+from silicon_cts.sampling.layout import LAYOUTS, SHARED, applicable
 from silicon_cts.sampling.recipe import Recipe, RecipeError
 from silicon_cts.sampling.sample import make
 
@@ -26,7 +26,7 @@ def test_in_place_the_first_tensor_is_written_and_keeps_its_layout():
     assert sample.tensors[0] is target
 
 
-@pytest.mark.parametrize("layout", [name for name in LAYOUTS if name != "expanded"])
+@pytest.mark.parametrize("layout", [name for name in LAYOUTS if name not in SHARED])
 def test_out_is_garbage_of_the_right_shape_in_any_layout(layout):
     sample = make(Recipe("addmm", "complex64", 0, form="out", destination="contiguous"))
     if layout not in applicable(sample.tensors[-1].shape, torch.complex64):
@@ -37,6 +37,17 @@ def test_out_is_garbage_of_the_right_shape_in_any_layout(layout):
     assert destination.isnan().all()
     torch.testing.assert_close(sample.run(), make(Recipe("addmm", "complex64", 0)).run())
     torch.testing.assert_close(destination, make(Recipe("addmm", "complex64", 0)).run())
+
+
+@pytest.mark.parametrize("destination", RESIZED)
+@pytest.mark.filterwarnings("ignore:An output with one or more elements was resized")
+def test_a_destination_of_too_few_elements_is_resized(destination):
+    sample = make(Recipe("addmm", "float32", 0, form="out", destination=destination))
+    (position,) = sample.written
+    assert sample.leaves[position].shape == RESIZED[destination]
+    plain = make(Recipe("addmm", "float32", 0)).run()
+    assert sample.run() is sample.leaves[position]
+    torch.testing.assert_close(sample.leaves[position], plain)
 
 
 def test_a_destination_of_another_dtype_holds_the_rounded_answer():

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from silicon_cts.sampling.layout import LAYOUTS, applicable, garbage, lay_out
+from silicon_cts.sampling.layout import LAYOUTS, SHARED, applicable, garbage, lay_out
 from silicon_cts.sampling.recipe import Recipe, RecipeError
 from silicon_cts.sampling.sample import make
 
@@ -18,7 +18,7 @@ def test_values_dtype_and_shape_are_kept(shape, dtype):
     for name in applicable(shape, dtype):
         laid = lay_out(tensor, name)
         assert (laid.shape, laid.dtype) == (tensor.shape, tensor.dtype)
-        assert torch.equal(laid, tensor) or name == "expanded"
+        assert torch.equal(laid, tensor) or name in SHARED
 
 
 def strided(name: str, shape: tuple[int, ...], dtype: torch.dtype = torch.float32) -> torch.Tensor:
@@ -32,6 +32,8 @@ def test_each_layout_is_what_its_name_says():
     assert strided("narrowed", (2, 3)).stride() == (6, 1)
     assert strided("expanded", (2, 3)).stride() == (0, 1)
     assert strided("expanded", (1, 3)).stride()[1] == 0
+    assert strided("expanded_last", (2, 3, 1)).stride()[:2] == (1, 0)
+    assert "expanded_last" not in applicable((1, 3), torch.float32)  # it would lie as expanded
     assert strided("channels_last", (2, 3, 4, 5)).is_contiguous(memory_format=torch.channels_last)
     assert strided("channels_last", (2, 3, 2, 4, 5)).is_contiguous(memory_format=torch.channels_last_3d)
     assert strided("channels_last_sliced", (2, 3, 4, 5)).stride() == (120, 1, 30, 6)

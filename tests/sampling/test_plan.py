@@ -9,7 +9,7 @@ from silicon_cts.catalog.aspects import NAMES
 from silicon_cts.catalog.operators import operators
 from silicon_cts.sampling import plan
 from silicon_cts.sampling.aspects import ASPECTS
-from silicon_cts.sampling.effort import BUDGETS
+from silicon_cts.sampling.effort import BRIEF, BUDGETS
 from silicon_cts.sampling.observation import OBSERVE
 from silicon_cts.sampling.plan import Question, backward_fits, generated
 from silicon_cts.sampling.recipe import Recipe
@@ -51,12 +51,21 @@ def test_dtypes_of_an_aspect():
         dtype for dtype in offered if dtype in BUDGETS["quick"].generated_dtypes
     ]
     assert plan.dtypes(mul, "layout", "quick", offered, ("bool",)) == ["bool"]
-    assert plan.dtypes(mul, "forward", "standard", (*offered, "int8")) == list(offered)
+    assert plan.dtypes(mul, "forward", "standard", (*offered, "int8")) == [*offered, "int8"]
+    assert plan.dtypes(mul, "layout", "standard", (*offered, "int8")) == list(offered)
+    assert plan.dtypes(mul, "forward", "quick", (*offered, "int8")) == list(offered)
     assert plan.dtypes(mul, "forward", "deep", (*offered, "int8")) == [*offered, "int8"]
     assert plan.dtypes(mul, "forward", "quick", (*offered, "int8"), ("int8",)) == ["int8"]
     assert plan.dtypes(mul, "rejects", "quick", offered) == ["float32"]
     assert plan.dtypes(mul, "random", "quick", offered) == []
     assert plan.dtypes(mul, "gradient", "standard", offered) == ["float32", "float16"]
+
+
+def test_whether_operators_have_a_narrow_integer_takes_few_samples():
+    brief = plan.own(Question("mul", "forward", "int8", "standard", 0))
+    assert 1 < len(brief) <= BRIEF < len(plan.own(Question("mul", "forward", "int64", "standard", 0)))
+    assert asked("mul", "forward", "int8") == []
+    assert asked("mul", "forward", "int8", "deep")
 
 
 def test_every_aspect_has_a_name_a_row_and_an_observation():

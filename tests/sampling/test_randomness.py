@@ -14,8 +14,8 @@ from silicon_cts.sampling.sample import make
 CONSTANT = torch.Generator().manual_seed(0)
 
 
-def said(operator, change, sample=0):
-    """What is found when the answer of each call is changed by ``change(answer, call number)``."""
+def said(operator, change, sample=0, sizes=(), given=lambda names: names):
+    """What is found when the answer of each call is changed by ``change(answer, call number)``, and its keywords."""
     count = 0
 
     def spoiled(one: Sample) -> Sample:
@@ -25,11 +25,11 @@ def said(operator, change, sample=0):
             nonlocal count
             count += 1
             with randomness.unseeded(right):
-                return change(right(*args, **kwargs), count)
+                return change(right(*args, **given(kwargs)), count)
 
         return Sample(call, one.leaves, one.spec, one.process_output)
 
-    return OBSERVE["random"](Recipe(operator, "float32", sample), Setting(spoiled)).violations
+    return OBSERVE["random"](Recipe(operator, "float32", sample, sizes=sizes), Setting(spoiled)).violations
 
 
 @pytest.mark.parametrize(
@@ -71,6 +71,28 @@ def test_wrong_numbers_are_found(operator, change, sentence):
 def test_a_generator_that_no_seed_reaches_is_found():
     found = said("rand_like", lambda answer, _: torch.rand(answer.shape, generator=CONSTANT))
     assert randomness.SAME_SEED in found and randomness.RESTORED in found
+
+
+@pytest.mark.parametrize(("period", "repeats"), [(100, True), (1000, False)])
+def test_numbers_that_repeat_in_a_call_are_found(period, repeats):
+    """Only the numbers tell: their distribution is right, and neighbours have nothing to do with each other."""
+
+    def periodic(answer, _):
+        flat = answer.reshape(-1)
+        return flat[torch.arange(flat.numel()) % period].reshape(answer.shape)
+
+    found = said("uniform", periodic, 1, sizes=((5, 20),))
+    assert any(randomness.REPEATED in one for one in found) is repeats, found
+
+
+@pytest.mark.parametrize(
+    ("operator", "sample"), [("uniform", 1), ("normal", 3), ("bernoulli", 3), ("multinomial", 3), ("randint", 3)]
+)
+def test_a_generator_that_is_ignored_is_found(operator, sample):
+    def without(names):
+        return {name: value for name, value in names.items() if name != "generator"}
+
+    assert said(operator, lambda answer, _: answer, sample, given=without) == (randomness.HANDED_OVER,)
 
 
 def test_op_db_seeds_again_afterwards():

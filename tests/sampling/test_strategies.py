@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
 
 from silicon_cts.catalog.operators import operators
-from silicon_cts.sampling.aspects import Aspect
+from silicon_cts.sampling.aspects import ASPECTS, Aspect
 from silicon_cts.sampling.effort import BUDGETS
 from silicon_cts.sampling.families import FAMILIES, variations
 from silicon_cts.sampling.recipe import Recipe, RecipeError
@@ -145,6 +145,21 @@ def test_most_draws_are_valid_in_a_subset_of_the_operators():
         rows = survey(dtype, 10, names)
         assert sum(row.taken for row in rows) >= 0.8 * sum(row.drawn for row in rows), table(rows)
         assert sum(not row.new_shapes for row in rows) <= len(rows) // 10, table(rows)
+
+
+def test_an_index_is_drawn_expanded_and_in_32_bits():
+    """``index.unsqueeze(-1).expand(-1, -1, channels)`` is how people gather."""
+    laid = {make(recipe).tensors[1].stride() for recipe in drawn("gather", aspect=ASPECTS["layout"])}
+    assert any(outer > 0 == inner for outer, inner in (strides for strides in laid if len(strides) == 2))
+    assert (1, "int32") in mixes("index_select", "float32", 2, 0)
+    assert (1, "int32") not in mixes("gather", "float32", 1, 0)  # which takes int64 alone
+
+
+def test_nan_comes_in_one_tensor_alone_too():
+    """``addmm`` with beta = 0 does not look at what it adds; NaN in all three would not tell."""
+    seen = {recipe.values for recipe in drawn("addmm", aspect=ASPECTS["special_values"])}
+    assert {("special", "as_is", "as_is"), ("special",)} <= seen
+    assert any(len(set(names)) > 1 and "as_is" not in names for names in seen)
 
 
 def test_numbers_that_count_never_become_a_mask():

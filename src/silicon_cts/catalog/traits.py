@@ -70,6 +70,13 @@ EXACT: frozenset[str] = frozenset(
 )
 """Globs of operators that only move, copy or make data: nothing is rounded, so the answer is the CPU's bit for bit."""
 
+_CASTS = "each answer is one of the numbers that are given, rounded"
+
+ROUNDED_ONCE: dict[str, str] = dict.fromkeys(
+    ("to", "half", "float", "double", "bfloat16", "chalf", "cfloat", "cdouble"), _CASTS
+)
+"""Each element of these is judged by itself: how large others are, or what the CPU makes of it, says nothing."""
+
 _COORDINATE = "a coordinate is scaled and rounded to a cell: next to a boundary, the rounding decides which"
 
 DISCONTINUOUS: dict[str, str] = {

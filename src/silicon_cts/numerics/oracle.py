@@ -280,12 +280,30 @@ class Oracle:
     def shares_roundings(self) -> bool:
         """Whether one rounding inside of a kernel is in many answers: in all products after it, or, as that of a
         coordinate, in all channels."""
-        return self.multiplies or traits.look_up(traits.DISCONTINUOUS, self.task.recipe.operator) is not None
+        return self.multiplies or self._is_discontinuous
+
+    @property
+    def moves_as_one(self) -> bool:
+        """Whether how far one element moves says how far others may be off, though none of its digits is certain: of
+        the factors of a matrix, and where the rounding of a coordinate decides which number is looked at."""
+        return self._is_discontinuous or traits.is_normwise(self.task.recipe.operator)
+
+    @property
+    def _is_discontinuous(self) -> bool:
+        return traits.look_up(traits.DISCONTINUOUS, self.task.recipe.operator) is not None
 
     @property
     def is_spectral(self) -> bool:
         """Whether it is found by eigenvalues or singular values."""
         return traits.look_up(traits.SPECTRA, self.task.recipe.operator) is not None
+
+    @property
+    def rounds_once(self) -> bool:
+        """Whether each answer is one number that was given, rounded; of a gradient, perhaps a sum of them."""
+        return (
+            self.task.aspect != "gradient"
+            and traits.look_up(traits.ROUNDED_ONCE, self.task.recipe.operator) is not None
+        )
 
     @property
     def is_logarithm(self) -> bool:

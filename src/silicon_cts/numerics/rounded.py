@@ -56,6 +56,12 @@ class Errors:
         return torch.where(self.allowed.isfinite(), self.allowed, 0.0).max()
 
     @property
+    def largest_budget_of_digits(self) -> torch.Tensor:
+        """Of the elements that have one, and a digit that a rounding leaves alone: how far one that has none moves, an
+        element that was the largest of its window but for a rounding, says nothing about the others."""
+        return torch.where(K * self.allowed < self.wide.abs(), self.allowed, 0.0).max()
+
+    @property
     def of_the_cpu(self) -> torch.Tensor:
         """The largest error of PyTorch's CPU."""
         there = self.wide.isfinite() & self.actual.isfinite() & self.expected.isfinite()
@@ -145,7 +151,10 @@ def _grade(here: Errors, ratios: torch.Tensor, oracle: Oracle, index: int, own_y
     """The best grade that all elements reach: each for itself, all by the largest, as sums, or as the CPU."""
     if bool((ratios <= K).all()):
         return "A"
-    if bool(here.error.max() <= K * here.largest_budget) or _accumulated(here, ratios, oracle, index):
+    if oracle.rounds_once:
+        return ""
+    lent = here.largest_budget if oracle.moves_as_one else here.largest_budget_of_digits
+    if bool(here.error.max() <= K * lent) or _accumulated(here, ratios, oracle, index):
         return "B"
     if not own_yardstick and bool(here.error.max() <= R * here.of_the_cpu):
         return "C"

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 
 from silicon_cts.catalog.operators import Operator
 from silicon_cts.catalog.traits import look_up
-from silicon_cts.sampling.forms import INPLACE, OUT, WRONG
-from silicon_cts.sampling.layout import LAYOUTS
+from silicon_cts.sampling.forms import INPLACE, OUT, RESIZED, WRONG
+from silicon_cts.sampling.layout import LAYOUTS, SHARED
 
 PLAIN = ("as_is", "small", "large", "mixed", "ties")
 """Value profiles without special values."""
 SPECIAL = ("special", "limits", "large", "ties", "zero_one")
 _MEMORY = tuple(LAYOUTS)
-_WRITABLE = tuple(name for name in LAYOUTS if name != "expanded")
-"""An expanded destination has several elements in one place: no answer fits into it."""
+_WRITABLE = (*(name for name in LAYOUTS if name not in SHARED), *RESIZED)
 
 
 @dataclass(frozen=True)

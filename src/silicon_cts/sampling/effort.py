@@ -13,6 +13,10 @@ HUGE = (32767, 32768, 32769, 65535, 65536, 65537)
 """Next to the limits of 16-bit indices."""
 
 
+BRIEF = 6
+"""Samples of op_db in a dtype that is asked briefly."""
+
+
 @dataclass(frozen=True)
 class Effort:
     """One budget, by name in :data:`BUDGETS`."""
@@ -35,6 +39,8 @@ class Effort:
     """Most elements of a generated tensor."""
     own_elements: int = 2**16
     """Most elements of a tensor of op_db's samples, of an operator that has smaller ones."""
+    briefly: tuple[str, ...] = ()
+    """Dtypes of which is asked only whether operators have them: :data:`BRIEF` samples of op_db, none generated."""
 
 
 def within(sizes: Sequence[int], most: int) -> list[int]:
@@ -52,7 +58,7 @@ _EVERY = tuple(_QUICK)
 _MANY = ("float32", "float16", "bfloat16", "complex64")
 _ALL = (*_MANY, "int64", "bool")
 _NARROW = ("int32", "int16", "int8", "uint8")
-"""Integers that wrap around sooner: what is wrong with them alone is rare enough for the night."""
+"""Integers that wrap around sooner: which operators have them is asked for a release, the rest in the night."""
 
 BUDGETS: dict[str, Effort] = {
     "quick": Effort(_ALL, 8, ("float32", "float16"), _QUICK, 0.0, ("float32",), elements=2**12),
@@ -63,6 +69,7 @@ BUDGETS: dict[str, Effort] = {
         {**dict.fromkeys(_EVERY, 48), "forward": 64, "layout": 64, "repeat": 24, "random": 8},
         1 / 3,
         _ALL,
+        briefly=_NARROW,
     ),
     "deep": Effort(
         (*_ALL, *_NARROW),

@@ -201,6 +201,12 @@ FAMILIES: tuple[Family, ...] = (
         ("sum", "prod", "cumsum", "cumprod", "nansum", "softmax", "log_softmax", "nn.functional.softmin"),
         (("dtype", None, ("narrower", "wider")),),
     ),
+    Family(
+        "embedding",
+        ("nn.functional.embedding",),
+        (("padding_idx", None, (0, 1, -1)), ("scale_grad_by_freq", None, _YES_NO)),
+    ),
+    Family("range", ("arange",), (_where_given("end", 1, (2**26 + 1,)), _where_given("step", 2, (2**24 + 1, 3)))),
     Family("random numbers", ("bernoulli", "nn.functional.*dropout*"), (("p", None, _probabilities),)),
     Family("norm", ("linalg.vector_norm",), (("dim", None, _dim_tuples), ("keepdim", None, _YES_NO))),
     Family("roll", ("roll",), (("dims", 2, _same_dims_otherwise), ("shifts", 1, _shifts))),

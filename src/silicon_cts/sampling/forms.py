@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -16,6 +17,8 @@ from silicon_cts.sampling.recipe import RecipeError
 
 INPLACE, OUT, WRONG = "inplace", "out", "wrong"
 """``WRONG`` is one of op_db's calls that must be refused: :func:`silicon_cts.sampling.sample.errors`."""
+RESIZED: dict[str, tuple[int, ...]] = {"empty": (0,), "short": (1,)}
+"""Destinations that a call resizes, by the shape that they have before; of one with elements PyTorch warns."""
 GUARD = 16
 """Elements of garbage before and behind the memory of a tensor that is written to."""
 
@@ -61,8 +64,9 @@ def _into(sample: Sample, destination: str, dtype: str, supported: bool) -> Samp
         raise RecipeError(f"an answer of {name_of(answers[0])} is not written into {dtype}")
 
     def place(like: torch.Tensor) -> torch.Tensor:
-        plain = garbage(instead.get(like.dtype, like.dtype), like.numel()).reshape(like.shape)
-        return guarded(lay_out(plain, destination))
+        shape = RESIZED.get(destination, like.shape)
+        plain = garbage(instead.get(like.dtype, like.dtype), math.prod(shape)).reshape(shape)
+        return plain if destination in RESIZED else guarded(lay_out(plain, destination))  # room would be grown into
 
     out = tree_map_only(torch.Tensor, place, tuple(answer) if isinstance(answer, tuple | list) else answer)
     args, kwargs = sample.arguments()

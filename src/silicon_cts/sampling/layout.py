@@ -110,10 +110,18 @@ def _offset(tensor: torch.Tensor) -> torch.Tensor:
     return _within(tensor, [count + 6], lambda room: room[3 : count + 3].view(tensor.shape))
 
 
-def _expanded(tensor: torch.Tensor) -> torch.Tensor:
-    """The first slice for all of the first dimension that has more than one: only this layout changes values."""
-    dim = next(dim for dim, size in enumerate(tensor.shape) if size > 1)
+def _first_for_all(tensor: torch.Tensor, dim: int) -> torch.Tensor:
     return _contiguous(tensor.narrow(dim, 0, 1)).expand(tensor.shape)
+
+
+def _expanded(tensor: torch.Tensor) -> torch.Tensor:
+    """The first slice for all of the first dimension that has more than one."""
+    return _first_for_all(tensor, next(dim for dim, size in enumerate(tensor.shape) if size > 1))
+
+
+def _expanded_last(tensor: torch.Tensor) -> torch.Tensor:
+    """The first element for all of the last dimension that has more than one, as an index is expanded over channels."""
+    return _first_for_all(tensor, max(dim for dim, size in enumerate(tensor.shape) if size > 1))
 
 
 def _channels_last(tensor: torch.Tensor) -> torch.Tensor:
@@ -145,12 +153,16 @@ LAYOUTS: dict[str, Layout] = {
     "narrowed": _narrowed,
     "offset": _offset,
     "expanded": _expanded,
+    "expanded_last": _expanded_last,
     "channels_last": _channels_last,
     "channels_last_sliced": _channels_last_sliced,
     "conjugate": _conjugate,
     "negative": _negative,
 }
 """By name: the same tensor in new memory. ``offset`` makes of a 0-dim tensor a view of one element of many."""
+
+SHARED = ("expanded", "expanded_last")
+"""Layouts in which several elements lie in one place: they alone change values, and no answer fits into them."""
 
 _APPLIES: dict[str, Callable[[tuple[int, ...], torch.dtype], bool]] = {
     "contiguous": lambda _shape, _dtype: True,
@@ -160,6 +172,7 @@ _APPLIES: dict[str, Callable[[tuple[int, ...], torch.dtype], bool]] = {
     "narrowed": lambda shape, _: len(shape) >= 1,
     "offset": lambda _shape, _dtype: True,
     "expanded": lambda shape, _: 0 not in shape and any(size > 1 for size in shape),
+    "expanded_last": lambda shape, _: 0 not in shape and sum(size > 1 for size in shape) > 1,
     "channels_last": lambda shape, _: len(shape) in (4, 5),
     "channels_last_sliced": lambda shape, _: len(shape) in (4, 5),
     "conjugate": lambda _, dtype: dtype.is_complex,

@@ -25,7 +25,7 @@ from silicon_cts.sampling import apart
 from silicon_cts.sampling.aspects import ASPECTS
 from silicon_cts.sampling.domains import has_gradient
 from silicon_cts.sampling.draws import Draws
-from silicon_cts.sampling.effort import BUDGETS, spread, within
+from silicon_cts.sampling.effort import BRIEF, BUDGETS, spread, within
 from silicon_cts.sampling.extent import Sizes, may_outgrow
 from silicon_cts.sampling.forms import INPLACE, OUT, WRONG
 from silicon_cts.sampling.observation import Setting, draws_random_numbers, gradient, on_device, to_contiguous
@@ -59,7 +59,7 @@ def dtypes(
         return []
     possible, effort = set(operator.dtypes) & set(offered), BUDGETS[budget]
     if not chosen:
-        possible &= set(effort.dtypes)
+        possible &= {*effort.dtypes, *effort.briefly}
     if ASPECTS[aspect].form == WRONG:  # op_db's wrong calls have dtypes of their own
         possible = set([dtype for dtype in offered if dtype in possible][:1])
     elif aspect == "gradient":
@@ -83,6 +83,7 @@ def own(question: Question) -> list[Recipe]:
     if aspect.resized:
         return resized(operator, dtype, seed, able)
     most = effort.samples if is_varied(operator, question.budget) else 1
+    most = BRIEF if dtype in effort.briefly and most != 1 else most
     return [Recipe(operator, dtype, able[index], seed) for index in spread(len(able), most)]
 
 
@@ -104,6 +105,8 @@ def generated(question: Question) -> list[Recipe]:
 
 def _count(question: Question) -> int:
     effort = BUDGETS[question.budget]
+    if question.dtype in effort.briefly:
+        return 0
     count = effort.generated.get(question.aspect, 0)
     return count if _is_first(question.operator, question.dtype) else math.ceil(count * effort.in_others)
 
@@ -166,6 +169,8 @@ def _mistaken(question: Question, count: int) -> list[Recipe]:
         if info.inplace:
             several = ("expanded", *["contiguous"] * (len(made[index].tensors) - 1))
             kinds.setdefault("inplace", []).append(replace(plain, form=INPLACE, layouts=several))
+            whole = ("int64", *[""] * (len(made[index].tensors) - 1))  # with no room for a fraction
+            kinds.setdefault("inplace dtype", []).append(replace(plain, form=INPLACE, dtypes=whole))
         for name, changes in apart.wrong(made[index], operator).items():
             kinds.setdefault(name, []).extend(replace(plain, apart=change) for change in changes)
     found: list[Recipe] = []

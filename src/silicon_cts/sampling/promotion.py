@@ -12,6 +12,8 @@ from silicon_cts.sampling.recipe import RecipeError
 
 OTHERS = ("float32", "bfloat16", "int64", "bool")
 """What a tensor is cast to: wider and narrower, an integer, a mask."""
+COUNTS = ("int32", *(name for name in OTHERS if name != "bool"))
+"""What an index, an offset or a length is cast to: it counts, and is no mask."""
 
 
 def cast(sample: Sample, names: Sequence[str]) -> Sample:

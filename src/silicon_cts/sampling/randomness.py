@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
+from torch.utils._pytree import tree_flatten, tree_leaves
 
 from silicon_cts.sampling.call import Sample, is_floating
 from silicon_cts.sampling.recipe import Recipe
@@ -47,6 +48,10 @@ SAME_SEED = "the same seed gives other numbers"
 OTHER_SEED = "another seed gives the same numbers"
 RESTORED = "a restored generator state gives other numbers"
 CONSTANT = "calls one after the other give the same numbers"
+HANDED_OVER = "a generator that is handed over, with the same seed, gives other numbers"
+REPEATED = "the numbers of a call repeat"
+_SELDOM, _OFTEN = 0.01, 0.1
+"""Share of the numbers of a call that were drawn in it before: on the CPU, where each should be new, and at most."""
 
 
 @contextmanager
@@ -94,6 +99,7 @@ def mistakes(recipe: Recipe, sample: Sample, around: AbstractContextManager[Any]
                 (OTHER_SEED, _equal(_series(sample, around, 2, _AGAIN), numbers)),
                 (CONSTANT, len(numbers) > 1 and bool((numbers == numbers[:1]).all())),
                 (RESTORED, not _restores(sample, around, generator)),
+                (HANDED_OVER, _takes_generator(recipe) and not _is_reproduced(sample, around, device)),
             ]
         finally:
             generator.set_rng_state(before)
@@ -143,6 +149,35 @@ def _restores(sample: Sample, around: AbstractContextManager[Any], generator: An
     return _equal(_series(sample, around, None, _AGAIN), first)
 
 
+def _with_generator(sample: Sample, device: torch.device, seed: int) -> Sample:
+    """The same call with a generator of its own."""
+    args, kwargs = sample.arguments()
+    leaves, spec = tree_flatten((args, {**kwargs, "generator": torch.Generator(device).manual_seed(seed)}))
+    return replace(sample, leaves=tuple(leaves), spec=spec)
+
+
+@lru_cache(maxsize=32)
+def _takes_generator(recipe: Recipe) -> bool:
+    """Whether the CPU lets a generator be handed over."""
+    sample = make(recipe)
+    try:
+        with unseeded(sample.call), torch.no_grad():
+            _with_generator(sample, torch.device("cpu"), 1).run()
+    except (TypeError, RuntimeError):  # an unexpected keyword, said by Python or by ATen
+        return False
+    return True
+
+
+def _is_reproduced(sample: Sample, around: AbstractContextManager[Any], device: torch.device) -> bool:
+    """Whether two generators of the same seed give the same numbers, whatever the seed of all others."""
+    rows = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        with torch.no_grad(), around:
+            rows.append(_numbers(_with_generator(copy(sample), device, 5).run()))
+    return torch.equal(rows[0].nan_to_num(), rows[1].nan_to_num())
+
+
 @lru_cache(maxsize=32)
 def _of_cpu(recipe: Recipe) -> tuple[torch.Tensor, float]:
     """As many calls on the CPU, from another seed, and the unit roundoff of the answer."""
@@ -161,6 +196,8 @@ def _differences(operator: str, numbers: torch.Tensor, of_cpu: tuple[torch.Tenso
     ours, theirs = numbers[:, :count].nan_to_num(), theirs[:, :count].nan_to_num()
     if any(fnmatchcase(operator, glob) for glob in _UNIFORM) and (said := _outside(ours, theirs)):
         yield said
+    if _repeated(theirs) < _SELDOM and _repeated(ours) > _OFTEN:
+        yield f"{REPEATED}: {_repeated(ours):.0%} of them were drawn before, of the CPU's {_repeated(theirs):.0%}"
     pool = theirs.reshape(-1).sort().values
     ranks = [_ranks(_snapped(one, pool, roundoff), pool) for one in (ours, theirs)]
     center = ranks[1].mean(dim=0)
@@ -181,6 +218,12 @@ def _differences(operator: str, numbers: torch.Tensor, of_cpu: tuple[torch.Tenso
 
 def _at(values: torch.Tensor, index: int) -> float:
     return float(values.mean(dim=0).reshape(-1)[index])
+
+
+def _repeated(numbers: torch.Tensor) -> float:
+    """Which share of the numbers of a call was drawn in it before."""
+    ordered = numbers.sort(dim=1).values
+    return float((ordered.diff(dim=1) == 0).sum() / numbers.numel())
 
 
 def _outside(ours: torch.Tensor, theirs: torch.Tensor) -> str:

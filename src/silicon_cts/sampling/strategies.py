@@ -18,7 +18,7 @@ from silicon_cts.sampling.call import Sample
 from silicon_cts.sampling.effort import BUDGETS, Effort, within
 from silicon_cts.sampling.families import variations
 from silicon_cts.sampling.forms import INPLACE
-from silicon_cts.sampling.layout import LAYOUTS, applicable
+from silicon_cts.sampling.layout import LAYOUTS, SHARED, applicable
 from silicon_cts.sampling.recipe import Recipe, Value
 from silicon_cts.sampling.sample import make, samples
 from silicon_cts.sampling.shapes import rank, shapes
@@ -102,15 +102,13 @@ def _arguments(draw: st.DrawFn, recipe: Recipe, turn: Turn) -> tuple[tuple[str, 
     return tuple((name, draw(st.sampled_from(list(choices[name])))) for name in sorted(names))
 
 
-def _layouts(draw: st.DrawFn, recipe: Recipe, sample: Sample, allowed: Sequence[str]) -> tuple[str, ...]:
-    """One for each tensor; an integer tensor that may be an index is not expanded: its entries would coincide."""
+def _layouts(draw: st.DrawFn, sample: Sample, allowed: Sequence[str]) -> tuple[str, ...]:
+    """One for each tensor."""
     if not sample.tensors or not allowed:
         return ()
     each = []
     for tensor in sample.tensors:
-        index = recipe.dtype != str(tensor.dtype).removeprefix("torch.") and not tensor.is_floating_point()
         names = [name for name in applicable(tensor.shape, tensor.dtype) if name in allowed]
-        names = [name for name in names if not (index and name == "expanded")]
         each.append(draw(st.sampled_from(list(dict.fromkeys(["contiguous", *names])))))
     return tuple(each)
 
@@ -144,7 +142,7 @@ def bases(
     order = [symbol for symbol, _ in free.sizes if symbol in sizes]
     recipe = replace(recipe, sizes=tuple((old, sizes[old]) for old in order), axes=alone, leading=leading)
     recipe = replace(recipe, arguments=tuple(sorted(pins.items())))
-    if not draw(st.integers(0, 2)):
+    if draw(st.integers(0, 2)) == 2:  # not at the least, to which a search shrinks
         recipe = replace(recipe, apart=_apart(draw, recipe, effort.elements))
     varied = dict(_arguments(draw, recipe, turn))
     return replace(recipe, arguments=tuple(sorted({**pins, **varied}.items(), key=lambda item: item[0])))
@@ -156,13 +154,13 @@ def _vary(draw: st.DrawFn, recipe: Recipe, plain: Sample, aspect: Aspect) -> Rec
         recipe = replace(recipe, dtypes=dtypes)
         plain = promotion.cast(plain, dtypes)
     recipe = replace(recipe, values=_values(draw, len(plain.tensors), aspect.profiles))
-    layouts = _layouts(draw, recipe, plain, aspect.layouts) if aspect.strided or draw(st.integers(0, 3)) else ()
-    if aspect.form == INPLACE and layouts and layouts[0] == "expanded":
+    layouts = _layouts(draw, plain, aspect.layouts) if aspect.strided or draw(st.integers(0, 3)) else ()
+    if aspect.form == INPLACE and layouts and layouts[0] in SHARED:
         layouts = ("contiguous", *layouts[1:])
     recipe = replace(recipe, layouts=layouts, form=aspect.form)
     if aspect.destinations:
         recipe = replace(recipe, destination=draw(st.sampled_from(aspect.destinations)))
-        if not draw(st.integers(0, 2)):
+        if draw(st.integers(0, 2)) == 2:
             taken = destinations(recipe.operator, recipe.dtype, recipe.sample, recipe.seed)
             recipe = replace(recipe, destination_dtype=draw(st.sampled_from(["", *taken])))
     if aspect.cotangents:
@@ -231,11 +229,15 @@ def _wanted(draw: st.DrawFn, sample: Sample) -> tuple[int, ...]:
 
 
 def _values(draw: st.DrawFn, tensors: int, profiles: Sequence[str]) -> tuple[str, ...]:
-    """One profile for all tensors, or one for each."""
+    """One profile for all tensors, one for each, or one for one of them: NaN in all leaves nothing but NaN."""
     if not tensors or not profiles:
         return ()
     one = st.sampled_from(list(profiles))
-    names = tuple(draw(one) for _ in range(tensors if draw(st.booleans()) else 1))
+    how = draw(st.sampled_from(["all", "each", "alone"] if tensors > 1 else ["all"]))
+    names = tuple(draw(one) for _ in range(tensors if how == "each" else 1))
+    if how == "alone":
+        at = draw(st.integers(0, tensors - 1))
+        names = tuple(names[0] if place == at else "as_is" for place in range(tensors))
     return () if set(names) == {"as_is"} else names
 
 

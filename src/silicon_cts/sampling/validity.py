@@ -17,8 +17,8 @@ from silicon_cts.sampling import arguments
 from silicon_cts.sampling.call import Sample
 from silicon_cts.sampling.domains import is_defined, is_safe
 from silicon_cts.sampling.extent import outgrows, too_much
-from silicon_cts.sampling.forms import OUT
-from silicon_cts.sampling.promotion import OTHERS
+from silicon_cts.sampling.forms import OUT, RESIZED
+from silicon_cts.sampling.promotion import COUNTS, OTHERS
 from silicon_cts.sampling.recipe import Recipe, RecipeError, Value
 from silicon_cts.sampling.sample import copy, make, seeded
 from silicon_cts.sampling.shapes import axes, symbols
@@ -77,7 +77,7 @@ def refusal(recipe: Recipe) -> str | None:
             sample = make(recipe)
         except RecipeError as error:
             return f"RecipeError: {error}"
-    why = _refused(recipe.operator, sample, recipe.seed)
+    why = _refused(recipe.operator, sample, recipe.seed, resized=recipe.destination in RESIZED)
     if why is None and not is_defined(recipe.operator, lambda: make(replace(recipe, form="", destination=""))):
         return "the answer to such numbers is undefined"
     return why
@@ -88,7 +88,7 @@ def _unguarded(operator: str) -> tuple[str, ...]:
     return tuple(field for glob, fields in _UNGUARDED.items() if fnmatchcase(operator, glob) for field in fields)
 
 
-def _refused(operator: str, sample: Sample, seed: int) -> str | None:
+def _refused(operator: str, sample: Sample, seed: int, *, resized: bool = False) -> str | None:
     # An answer that is larger than the tensor in whose place it is to be: addbmm_ writes it there all the same.
     written = [sample.leaves[at] for at in sample.written]
     if not is_safe(operator, sample):
@@ -102,7 +102,8 @@ def _refused(operator: str, sample: Sample, seed: int) -> str | None:
             answer = sample.run()
         except Exception as error:
             return " ".join(f"{type(error).__name__}: {error}".split())[:200]
-    if not only_moves_data(operator) and any(tensor.shape != shape for tensor, shape in given):  # not ``squeeze_``
+    moves = resized or only_moves_data(operator)  # ``squeeze_``
+    if not moves and any(tensor.shape != shape for tensor, shape in given):
         return "the CPU resizes what it is given to write to"
     return outgrows(sample, answer)
 
@@ -200,7 +201,7 @@ def mixes(operator: str, dtype: str, index: int, seed: int) -> tuple[tuple[int, 
     found = []
     for at, tensor in enumerate(tensors[:_MOST_MIXED]):
         counts = name_of(tensor.dtype) == "int64" != dtype  # indices, offsets, lengths: a mask is none of these
-        for name in (other for other in OTHERS if other not in known and not (counts and other == "bool")):
+        for name in (other for other in (COUNTS if counts else OTHERS) if other not in known):
             names = tuple(name if place == at else "" for place in range(len(tensors)))
             if name != name_of(tensor.dtype) and valid(replace(plain, dtypes=names)):
                 found.append((at, name))

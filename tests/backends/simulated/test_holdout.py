@@ -7,10 +7,12 @@ import torch
 
 from silicon_cts.backends.simulated import faults
 
-TABLE, SECOND = (Path(__file__).with_name(name) for name in ("holdout.py", "second_holdout.py"))
+TABLE, SECOND, THIRD = (
+    Path(__file__).with_name(name) for name in ("holdout.py", "second_holdout.py", "third_holdout.py")
+)
 
 
-@pytest.mark.parametrize("table", [TABLE, SECOND], ids=["first", "second"])
+@pytest.mark.parametrize("table", [TABLE, SECOND, THIRD], ids=["first", "second", "third"])
 def test_there_are_at_least_thirty_of_most_kinds(table):
     rows = faults.rows(table)
     assert len(rows) >= 30 and len({row.code for row in rows.values()}) >= 20
