@@ -33,6 +33,11 @@ SEEN = [
 ]
 
 
+SEEN += [
+    (Recipe("add", "float32", 9, form="out", destination=destination), "out") for destination in ("empty", "short")
+]
+
+
 @pytest.fixture(autouse=True)
 def _as_it_was():
     yield
