@@ -127,3 +127,14 @@ def test_what_surrounds_the_calls_surrounds_nothing_else():
 
     OBSERVE["forward"](Recipe("exp", "float32", 0), replace(Setting(), around=Around()))
     assert entered == ["call"]
+
+
+def test_a_gradient_is_added_to_one_input_alone_where_several_are_given_views_of_one():
+    """Of inputs that are strided, autograd keeps such views in ``.grad``; the sum was thrice the gradient."""
+    asked = Recipe(
+        "vstack", "float32", 0, axes=((-1, 5, 9),), leading=(1, 2, 1, 3),
+        layouts=("expanded", "channels_last_sliced", "contiguous"), cotangent="expanded",
+    )  # fmt: skip
+    found = OBSERVE["gradient"](asked, Setting()).tensors
+    for once, twice in zip(found[:3], found[3:], strict=True):
+        assert torch.equal(2 * once, twice)

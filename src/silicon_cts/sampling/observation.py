@@ -7,6 +7,7 @@ compared is the same by construction; where it runs is said by a :class:`Setting
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -174,7 +175,21 @@ def gradient(recipe: Recipe, setting: Setting) -> Observation:
         with setting.around:
             torch.autograd.backward(outputs, own, retain_graph=not last, inputs=inputs)
         found += [None if tensor.grad is None else tensor.grad.detach().clone() for tensor in inputs]
+        _give_memory_of_their_own(inputs)
     return Observation(found)
+
+
+def _give_memory_of_their_own(inputs: Iterable[torch.Tensor]) -> None:
+    """To gradients that share some: autograd, on any device, may leave views of one expanded ``grad_output`` in ``.grad``
+    of several inputs, and what is added to one is added to all (pytorch/pytorch#34082)."""
+    gradients = [(tensor, tensor.grad) for tensor in inputs if tensor.grad is not None]
+    places = [
+        (tensor, one, one.untyped_storage().data_ptr()) for tensor, one in gradients if one.layout == torch.strided
+    ]
+    sharers = Counter(place for _, _, place in places)
+    for tensor, one, place in places:
+        if sharers[place] > 1:
+            tensor.grad = one.clone()
 
 
 def calls(recipe: Recipe, aspect: str) -> tuple[Sample, ...]:
