@@ -54,6 +54,17 @@ def test_the_logarithm_of_the_determinant_of_a_singular_matrix_may_be_minus_infi
     assert not agrees(regular, torch.full_like(regular.yardstick[1], -torch.inf))
 
 
+@pytest.mark.parametrize(
+    ("found", "agrees"), [(-torch.inf, True), (torch.nan, True), (-20.0, True), (torch.inf, False)]
+)
+def test_of_a_determinant_that_is_a_rounding_or_zero_the_sign_is_not_known_either(found, agrees):
+    """Seven equal columns: float64 finds minus infinity or NaN, the CPU NaN, and a third order of its steps a number."""
+    equal_columns = Recipe("logdet", "float32", 2, sizes=((5, 7),), layouts=("expanded_last",))
+    oracle = Oracle(Task(equal_columns, "layout"))
+    vars(oracle)["reference"] = [torch.full_like(oracle.reference[0], -torch.inf)]
+    assert compare([torch.full_like(oracle.yardstick[0], found)], oracle, own_yardstick=True).agrees is agrees
+
+
 def test_what_the_dtype_cannot_hold_is_infinite_or_as_the_cpu_makes_it():
     """129! and more: the CPU multiplies an infinity by zero."""
     oracle = Oracle(Task(BEYOND, "forward"))

@@ -92,7 +92,7 @@ def compare_rounded(
     for pairs in () if plainly_right else PAIRS:  # measure the conditioning
         perturbed = of_output(oracle.perturbed(pairs), index)
         allowed = budget(wide, perturbed, dtype, roundoff, spread)
-        allowed = torch.where(_of_nothing(actual, wide, allowed, dtype, oracle), torch.inf, allowed)
+        allowed = torch.where(_of_nothing(actual, wide, allowed, dtype, oracle, perturbed), torch.inf, allowed)
         problem = _not_finite(actual, expected, wide, allowed, dtype, oracle, index, perturbed)
         here = Errors(actual, expected, wide, torch.where(allowed.isfinite(), allowed, torch.inf), conditioned=True)
         if problem is None and float((here.error / here.allowed).max()) <= K:
@@ -269,7 +269,7 @@ def _not_finite(
     perturbed = [answer for answer in perturbed if answer.shape == wide.shape]
     numbers = _any((answer.isfinite() for answer in (expected, *perturbed)), wide.shape)
     unknown = _unknown(wide, allowed, dtype)
-    of_nothing = _of_nothing(actual, wide, allowed, dtype, oracle)
+    of_nothing = _of_nothing(actual, wide, allowed, dtype, oracle, perturbed)
     if dtype.is_complex:  # complex infinities have many forms: where the CPU is not finite, nothing is asked
         bad = actual.isfinite() != rounded.isfinite()
         if bool(bad.any()) and oracle.finite_inputs:
@@ -303,15 +303,25 @@ def _unknown(wide: torch.Tensor, allowed: torch.Tensor, dtype: torch.dtype) -> t
 
 
 def _of_nothing(
-    actual: torch.Tensor, wide: torch.Tensor, allowed: torch.Tensor, dtype: torch.dtype, oracle: Oracle
+    actual: torch.Tensor,
+    wide: torch.Tensor,
+    allowed: torch.Tensor,
+    dtype: torch.dtype,
+    oracle: Oracle,
+    perturbed: Sequence[torch.Tensor],
 ) -> torch.Tensor:
     """Where the answer is made of a number that a rounding makes 0.
 
-    It may be from the reference to infinity as its reciprocal, the condition number of a singular matrix, and minus
-    infinity as its logarithm, which is off by one where no digit of the number is certain.
+    It may be from the reference to infinity as its reciprocal, the condition number of a singular matrix. As its
+    logarithm, which is off by one where no digit of the number is certain, it may be minus infinity; and a number, or
+    NaN, where a rounding of the inputs finds such: then the number is positive, or negative.
     """
     if oracle.is_logarithm:
-        return wide.isfinite() & (K * allowed >= 1.0) & (actual.real == -torch.inf)
+        nothing = (wide.real == -torch.inf) | (wide.isfinite() & (K * allowed >= 1.0))
+        near = [one for one in perturbed if one.shape == wide.shape]
+        positive = actual.isfinite() & _any((one.isfinite() for one in near), wide.shape)
+        negative = actual.isnan() & _any((one.isnan() for one in near), wide.shape)
+        return nothing & ((actual.real == -torch.inf) | positive | negative)
     large = wide.abs() * torch.finfo(dtype).eps >= 1.0
     return _unknown(wide, allowed, dtype) & large & (actual.abs() >= wide.abs())
 

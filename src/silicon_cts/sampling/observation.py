@@ -180,8 +180,8 @@ def gradient(recipe: Recipe, setting: Setting) -> Observation:
 
 
 def _give_memory_of_their_own(inputs: Iterable[torch.Tensor]) -> None:
-    """To gradients that share some: autograd, on any device, may leave views of one expanded ``grad_output`` in ``.grad``
-    of several inputs, and what is added to one is added to all (pytorch/pytorch#34082)."""
+    """To gradients that share some: on any device, autograd may leave views of one expanded ``grad_output`` in the
+    ``.grad`` of several inputs, and what is added to one is added to all (pytorch/pytorch#34082)."""
     gradients = [(tensor, tensor.grad) for tensor in inputs if tensor.grad is not None]
     places = [
         (tensor, one, one.untyped_storage().data_ptr()) for tensor, one in gradients if one.layout == torch.strided
