@@ -60,6 +60,17 @@ def test_an_element_that_a_rounding_moves_far_says_nothing_about_the_others():
     assert not compared(asked, lambda tensor: tensor.roll(1, -1)).agrees
 
 
+@pytest.mark.parametrize(("dim", "agrees"), [(0, True), (1, False)])
+def test_of_equal_elements_any_may_get_the_gradient(dim, agrees):
+    """All slices are equal, so that the largest is in any of them, but at its place there."""
+    asked = Task(
+        Recipe("max.reduction_with_dim", "float32", 0, arguments=(("1", 0),), layouts=("expanded",)), "gradient"
+    )
+    (gradient,) = answer(asked)
+    assert bool((gradient.count_nonzero(dim=0) == 1).all())
+    assert compared(asked, lambda tensor: tensor.roll(1, dim)).agrees is agrees
+
+
 @pytest.mark.parametrize(("operator", "flushed"), [("half", True), ("half", False), ("bfloat16", False)])
 def test_a_cast_is_judged_number_by_number(operator, flushed):
     """Subnormal numbers that are zero are no smaller mistake where there are large ones, too."""

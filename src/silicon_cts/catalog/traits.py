@@ -181,6 +181,19 @@ LOGARITHMS: dict[str, str] = {
 }
 """Logarithms of what roundings may make zero: an error of one in these is a number of which no digit is certain."""
 
+_ONE_OF_EQUAL = "of equal elements any may be the one that is taken, and gets the gradient"
+
+SELECTIONS: dict[str, str] = dict.fromkeys(
+    (
+        "quantile", "nanquantile", "median", "nanmedian", "masked.median", "kthvalue", "mode", "sort", "msort", "topk",
+        "max.reduction_with_dim", "min.reduction_with_dim", "cummax", "cummin",
+        "nn.functional.max_pool?d", "nn.functional.adaptive_max_pool?d",
+    ),
+    _ONE_OF_EQUAL,
+)  # fmt: skip
+"""The gradients of these are judged as sums over the elements of their input that are equal. ``amax``, ``amin`` and
+``aminmax`` are not among them: they share it evenly."""
+
 _ADDRESSES_MEMORY = "addresses the memory under its input, whatever its strides"
 
 READS_MEMORY: dict[str, str] = {

@@ -312,6 +312,15 @@ class Oracle:
             self.task.aspect != "gradient" and traits.look_up(traits.LOGARITHMS, self.task.recipe.operator) is not None
         )
 
+    def equal_inputs(self, output: int) -> torch.Tensor | None:
+        """Where any of equal elements may get the gradient: for each of them, by an integer, which others were given
+        the same number; None where each has a gradient of its own."""
+        if self.task.aspect != "gradient" or traits.look_up(traits.SELECTIONS, self.task.recipe.operator) is None:
+            return None
+        wanted = [tensor for tensor in calls(self._plain_form, "gradient")[0].tensors if tensor.requires_grad]
+        given = wanted[output % len(wanted)].detach()
+        return None if given.is_complex() else torch.unique(given.to(torch.float64), return_inverse=True)[1]
+
     @property
     def divides_by_gaps(self) -> bool:
         """Whether it is the gradient of something that is found by its eigenvalues."""

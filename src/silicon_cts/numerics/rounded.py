@@ -85,13 +85,15 @@ def compare_rounded(
     roundoff = _roundoff(oracle, dtype)
     notes = _notes(actual, expected)
     computed_in = torch.complex128 if dtype.is_complex else torch.float64
-    wide, actual, expected = reference.to(computed_in), actual.to(computed_in), expected.to(computed_in)
-    allowed = budget(wide, [], dtype, roundoff)
+    equals = oracle.equal_inputs(index)
+    right, *answers = reference.to(computed_in), actual.to(computed_in), expected.to(computed_in)
+    wide, actual, expected = (_summed(one, equals) for one in (right, *answers))
+    allowed = _summed(budget(right, [], dtype, roundoff), equals)
     here = Errors(actual, expected, wide, torch.where(allowed.isfinite(), allowed, torch.inf), conditioned=False)
     plainly_right = _plainly_right(here, dtype, oracle, index, roundoff)
     for pairs in () if plainly_right else PAIRS:  # measure the conditioning
         perturbed = of_output(oracle.perturbed(pairs), index)
-        allowed = budget(wide, perturbed, dtype, roundoff, spread)
+        allowed = _summed(budget(right, perturbed, dtype, roundoff, spread), equals)
         allowed = torch.where(_of_nothing(actual, wide, allowed, dtype, oracle, perturbed), torch.inf, allowed)
         problem = _not_finite(actual, expected, wide, allowed, dtype, oracle, index, perturbed)
         here = Errors(actual, expected, wide, torch.where(allowed.isfinite(), allowed, torch.inf), conditioned=True)
@@ -124,6 +126,14 @@ def compare_rounded(
             "allowed: its errors are on one side, as no rounding puts them"
         )
     return Comparison(grade, ratio, reason, where, ulp, index, notes)
+
+
+def _summed(values: torch.Tensor, groups: torch.Tensor | None) -> torch.Tensor:
+    """For each element the sum of those in its group, which ``groups`` numbers; as they are without groups."""
+    if groups is None or groups.numel() == 0:
+        return values
+    sums = torch.zeros(int(groups.max()) + 1, dtype=values.dtype)
+    return sums.index_add_(0, groups.reshape(-1), values.reshape(-1))[groups]
 
 
 def _roundoff(oracle: Oracle, dtype: torch.dtype) -> float:
