@@ -105,6 +105,7 @@ def test_a_convolution_with_a_kernel_as_large_as_its_signal_is_not_asked():
         Recipe("special.chebyshev_polynomial_t", "float32", 5, seed=7, dtypes=("bool", "")),
         Recipe("linalg.inv", "float32", 6, seed=2, axes=((-4, 1, 127), (-3, 1, 15)), values=("mixed",)),
         Recipe("linalg.ldl_factor_ex", "float32", 0, seed=2, sizes=((5, 255),), layouts=("expanded",)),
+        Recipe("linalg.det", "float32", 8, sizes=((3, 9), (5, 9)), layouts=("expanded_last",)),
         Recipe("matrix_exp", "complex64", 1, seed=2, sizes=((5, 4),), leading=(2, 3), values=("mixed",)),
     ],
     ids=lambda recipe: recipe.operator,
@@ -112,6 +113,13 @@ def test_a_convolution_with_a_kernel_as_large_as_its_signal_is_not_asked():
 def test_what_rounding_alone_decides_is_not_asked(recipe):
     assert "undefined" in refusal(recipe)
     assert refusal(Recipe(recipe.operator, "float32", recipe.sample, seed=7)) is None
+
+
+@pytest.mark.parametrize(("rows", "asked"), [(2, True), (3, False)])
+def test_determinants_are_asked_of_matrices_that_are_singular_once(rows, asked):
+    """Of three equal rows a rounding would be divided by a rounding."""
+    equal = Recipe("linalg.slogdet", "float32", 2, sizes=((5, rows),), layouts=("expanded",))
+    assert (refusal(equal) is None) is asked
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,15 @@ def _regular(sample: Sample) -> bool:
     return bool((values > noise).all())
 
 
+def _of_almost_full_rank(sample: Sample) -> bool:
+    """``det``, ``ldl_factor``: of a matrix whose rank is lower by two or more, pivots that are roundings are divided by
+    each other until one is zero, or what it is divided by is infinite: what is left may be NaN."""
+    if not bool(sample.tensors[0].isfinite().all()):
+        return True
+    values, noise = _singular_values(sample)
+    return bool((((values <= noise).sum(-1) < 2) | (values[..., :1] == 0).all(-1)).all())
+
+
 def _of_full_rank(sample: Sample) -> bool:
     """``pinverse(x, rcond=1e-15)``: a singular value that is nothing but rounding is kept, and its reciprocal may be
     any large number. ``linalg.pinv`` drops what is below ``max(m, n) eps`` of the largest."""
@@ -145,6 +154,10 @@ def _wraps_what_is_left(sample: Sample) -> bool:
 
 _DOMAINS: dict[str, Callable[[Sample], bool]] = {
     "mvlgamma.*": _above_half,
+    "linalg.det": _of_almost_full_rank,
+    "linalg.slogdet": _of_almost_full_rank,
+    "logdet": _of_almost_full_rank,
+    "linalg.ldl_factor": _of_almost_full_rank,
     "linalg.solve": _regular,
     "linalg.inv": _regular,
     "linalg.solve_ex": _invertible,
