@@ -60,6 +60,31 @@ def test_an_element_that_a_rounding_moves_far_says_nothing_about_the_others():
     assert not compared(asked, lambda tensor: tensor.roll(1, -1)).agrees
 
 
+@pytest.mark.parametrize(("operator", "agrees"), [("exp", False), ("reciprocal", False), ("sigmoid", True)])
+def test_an_elementwise_function_is_judged_number_by_number(operator, agrees):
+    """The smallest number off by a rounding of the largest: of a function that loses small ones, that is allowed."""
+    asked = Task(Recipe(operator, "bfloat16", 0, sizes=((20, 257),)), "forward")
+
+    def change(tensor):
+        smallest = tensor.abs() == tensor.abs().min()
+        return torch.where(smallest, tensor + tensor.abs().max() * 2.0**-8, tensor)
+
+    assert compared(asked, change).agrees is agrees
+
+
+@pytest.mark.parametrize(("roundings", "grade"), [(6, "A"), (40, "B"), (2000, "")])
+def test_it_may_be_off_by_some_more_roundings_than_other_operators(roundings, grade):
+    """One of them; were it all, their errors would be on one side."""
+
+    def change(tensor):
+        wrong = tensor.clone()
+        wrong[7] *= 1 + roundings * ULP / 2
+        return wrong
+
+    asked = Task(Recipe("reciprocal", "float32", 0), "forward")
+    assert compared(asked, change).grade == grade
+
+
 @pytest.mark.parametrize(("dim", "agrees"), [(0, True), (1, False)])
 def test_of_equal_elements_any_may_get_the_gradient(dim, agrees):
     """All slices are equal, so that the largest is in any of them, but at its place there."""

@@ -70,6 +70,14 @@ def op_info(operator: str) -> Any:
     return of_modules.info(operator) if task == "modules" else of_models.info(operator)
 
 
+@cache
+def is_elementwise(operator: str) -> bool:
+    """Whether each element of the answer is a function of one of each tensor, as op_db's classes say."""
+    from torch.testing._internal.opinfo.core import BinaryUfuncInfo, UnaryUfuncInfo
+
+    return task_of(operator) is None and isinstance(op_info(operator), BinaryUfuncInfo | UnaryUfuncInfo)
+
+
 def _seeds_itself(info: Any) -> bool:
     code = getattr(info.op, "__code__", None)
     return code is not None and "wrapper_set_seed" in code.co_names

@@ -77,6 +77,37 @@ ROUNDED_ONCE: dict[str, str] = dict.fromkeys(
 )
 """Each element of these is judged by itself: how large others are, or what the CPU makes of it, says nothing."""
 
+_VANISHES = "what is left of an exponential that vanishes beside 1, or is too small, has few digits or none"
+_SERIES = "a series or a recurrence, of which terms cancel"
+_POWER = "multiplies by a power that the precision may not hold"
+_JUMPS = "jumps where a quotient is whole, and a rounding decides on which side"
+_SATURATES = "the largest number of a dtype is another in float64"
+
+NORMWISE_FUNCTIONS: dict[str, str] = {
+    "erf": _VANISHES,
+    "erfc": _VANISHES,
+    "ldexp": _POWER,
+    "sigmoid": _VANISHES,
+    "nn.functional.silu": _VANISHES,
+    "nn.functional.mish": _VANISHES,
+    "nan_to_num": _SATURATES,
+    "div.*_rounding": _JUMPS,
+    "floor_divide": _JUMPS,
+    "fmod": _JUMPS,
+    "remainder": _JUMPS,
+    "__rmod__": _JUMPS,
+    "igamma*": _SERIES,
+    "*polygamma*": _SERIES,
+    "digamma": _SERIES,
+    "lgamma": _SERIES,
+    "special.bessel_*": _SERIES,
+    "special.*_bessel_*": _SERIES,
+    "special.*_polynomial_*": _SERIES,
+    "special.zeta": _SERIES,
+}
+"""Elementwise operators of which small answers are judged by how large others are, as those of linear algebra: the CPU
+of PyTorch 2.13 loses as much in them."""
+
 _COORDINATE = "a coordinate is scaled and rounded to a cell: next to a boundary, the rounding decides which"
 
 DISCONTINUOUS: dict[str, str] = {

@@ -15,6 +15,7 @@ from silicon_cts.backends.outcome import Task, one_line
 from silicon_cts.catalog import traits
 from silicon_cts.catalog.dtypes import DTYPES
 from silicon_cts.catalog.models.calls import CALLS
+from silicon_cts.catalog.operators import is_elementwise
 from silicon_cts.numerics import accumulation
 from silicon_cts.numerics.budget import smallest_subnormal
 from silicon_cts.numerics.limits import WAYS, Limited, where_alike
@@ -205,7 +206,10 @@ class Oracle:
 
     @cached_property
     def inputs(self) -> int:
-        """How many different numbers the call is given, in the tensor that has most of them."""
+        """How many different numbers the call is given, in the tensor that has most of them; two where a mask stands
+        for numbers: what a function makes of its one is rounded once for all."""
+        if "bool" in self.task.recipe.dtypes:
+            return 2
         tensors = calls(self.task.recipe, self.task.aspect)[0].tensors
         plain = [tensor.detach().to_dense().reshape(-1).resolve_conj() for tensor in tensors]
         return max(
@@ -303,6 +307,17 @@ class Oracle:
         return (
             self.task.aspect != "gradient"
             and traits.look_up(traits.ROUNDED_ONCE, self.task.recipe.operator) is not None
+        )
+
+    @property
+    def is_elementwise(self) -> bool:
+        """Whether each answer is a function of one real number of each tensor, so that it is judged by itself."""
+        recipe = self.task.recipe
+        return (
+            self.task.aspect != "gradient"
+            and DTYPES[recipe.dtype].kind != "complex"
+            and is_elementwise(recipe.operator)
+            and traits.look_up(traits.NORMWISE_FUNCTIONS, recipe.operator) is None
         )
 
     @property

@@ -20,6 +20,9 @@ from silicon_cts.numerics.exact import equal, first
 from silicon_cts.numerics.grades import Comparison, Grade, K, R, disagreement
 from silicon_cts.numerics.oracle import PAIRS, Oracle, of_output
 
+_FUNCTION = 8.0
+"""Times as many budgets as K for what an elementwise function may be off in float32: 32 ulp, twice what Metal allows
+the least exact of them, ``pow`` (Metal Shading Language Specification, relative error of math functions)."""
 _WORST = 16
 """Elements beyond their budget of which is asked what accumulation leaves in them: each costs a backward pass."""
 _SUMS = 4
@@ -163,6 +166,9 @@ def _grade(here: Errors, ratios: torch.Tensor, oracle: Oracle, index: int, own_y
         return "A"
     if oracle.rounds_once:
         return ""
+    if oracle.is_elementwise and not oracle.leaves_range:
+        in_full = oracle.roundoff <= DTYPES["float32"].roundoff  # in less, it is computed in float32, and rounded
+        return "B" if in_full and bool((ratios <= _FUNCTION * K).all()) else ""
     lent = here.largest_budget if oracle.moves_as_one else here.largest_budget_of_digits
     if bool(here.error.max() <= K * lent) or _accumulated(here, ratios, oracle, index):
         return "B"
