@@ -79,6 +79,15 @@ def test_a_norm_that_is_a_sum_is_rounded():
         assert 1e-9 < abs(torch.linalg.vector_norm(x).item() / 0.5**0.5 - 1) < 2.0**-23
 
 
+def test_the_angle_of_a_complex_power_is_rounded_whatever_the_exponent_is():
+    """7 log(10^10) is 161, and the number 7 is not off by a rounding."""
+    large = Recipe("pow", "complex64", 2, seed=1, sizes=((5, 4),), apart=("number", 1, 0), values=("large",))
+    asked = Oracle(Task(large, "forward"))
+    right, (moved, *_) = asked.reference[0], asked.perturbed(1)
+    turned = ((moved[0] - right) / right).abs() / asked.roundoff
+    assert turned[turned.isfinite()].median() > 10
+
+
 def test_the_sum_of_a_log_softmax_is_rounded():
     """Of logits 20 apart the larger one's is -2e-9, or 0 in float32: the sum of 1 and 2e-9 is 1 there."""
     logits = torch.tensor([[20.0, 0.0], [0.0, -2000.0]], dtype=torch.float64)

@@ -88,6 +88,7 @@ NORMWISE_FUNCTIONS: dict[str, str] = {
     "erfc": _VANISHES,
     "ldexp": _POWER,
     "sigmoid": _VANISHES,
+    "special.airy_ai": _VANISHES,
     "nn.functional.silu": _VANISHES,
     "nn.functional.mish": _VANISHES,
     "nan_to_num": _SATURATES,

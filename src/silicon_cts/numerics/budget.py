@@ -45,6 +45,14 @@ def budget(
 
     ``spread`` is the conditioning that the program itself was measured to have, if that is larger.
     """
-    moves = conditioning(reference, perturbed)
-    moves = moves if spread is None else torch.fmax(moves, spread)
-    return roundoff * reference.abs().to(torch.float64) + moves + smallest_subnormal(dtype)
+    return (
+        roundoff * reference.abs().to(torch.float64) + moves(reference, perturbed, spread) + smallest_subnormal(dtype)
+    )
+
+
+def moves(
+    reference: torch.Tensor, perturbed: Sequence[torch.Tensor], spread: torch.Tensor | None = None
+) -> torch.Tensor:
+    """How far each element moves, as measured here, or by the program itself, if that is further."""
+    found = conditioning(reference, perturbed)
+    return found if spread is None else torch.fmax(found, spread)

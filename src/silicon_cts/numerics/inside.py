@@ -42,7 +42,19 @@ def _factor_of_renorm(scaled: torch.Tensor, given: Mapping[str, Any], rounded: R
     return torch.where(off.isfinite(), scaled * off, scaled)
 
 
+def _exponent_of_pow(powers: torch.Tensor, given: Mapping[str, Any], rounded: Round) -> torch.Tensor:
+    """A complex power is the exponential of a product, whose imaginary part is an angle: its rounding turns the answer,
+    however exact a number the exponent is."""
+    if not powers.is_complex():
+        return powers
+    base, exponent = (torch.as_tensor(given[name], dtype=powers.dtype) for name in ("self", "exponent"))
+    products = exponent * base.log()
+    turned = powers * (rounded(products) - products).exp()
+    return torch.where(turned.isfinite(), turned, powers)
+
+
 INSIDE: Mapping[str, Inside] = {
+    "pow": _exponent_of_pow,
     "_log_softmax": _sum_of_log_softmax,
     "logsumexp": _sum_of_logsumexp,
     "renorm": _factor_of_renorm,

@@ -206,10 +206,7 @@ class Oracle:
 
     @cached_property
     def inputs(self) -> int:
-        """How many different numbers the call is given, in the tensor that has most of them; two where a mask stands
-        for numbers: what a function makes of its one is rounded once for all."""
-        if "bool" in self.task.recipe.dtypes:
-            return 2
+        """How many different numbers the call is given, in the tensor that has most of them."""
         tensors = calls(self.task.recipe, self.task.aspect)[0].tensors
         plain = [tensor.detach().to_dense().reshape(-1).resolve_conj() for tensor in tensors]
         return max(

@@ -15,7 +15,7 @@ import torch
 
 from silicon_cts.catalog.dtypes import DTYPES, name_of
 from silicon_cts.numerics.bias import MANY, bias, one_sided
-from silicon_cts.numerics.budget import budget
+from silicon_cts.numerics.budget import budget, moves
 from silicon_cts.numerics.exact import equal, first
 from silicon_cts.numerics.grades import Comparison, Grade, K, R, disagreement
 from silicon_cts.numerics.oracle import PAIRS, Oracle, of_output
@@ -58,11 +58,15 @@ class Errors:
         """Of the elements that have one."""
         return torch.where(self.allowed.isfinite(), self.allowed, 0.0).max()
 
-    @property
-    def largest_budget_of_digits(self) -> torch.Tensor:
-        """Of the elements that have one, and a digit that a rounding leaves alone: how far one that has none moves, an
-        element that was the largest of its window but for a rounding, says nothing about the others."""
-        return torch.where(K * self.allowed < self.wide.abs(), self.allowed, 0.0).max()
+    def lent(self, dtype: torch.dtype) -> torch.Tensor:
+        """Of each element, the largest budget of any like it: that has a digit which a rounding leaves alone, or none.
+
+        How far one that has none moves, an element that was the largest of its window but for a rounding, says nothing
+        about those that have one.
+        """
+        unknown = _unknown(self.wide, self.allowed, dtype)
+        known = torch.where(self.allowed.isfinite() & ~unknown, self.allowed, 0.0).max()
+        return torch.where(unknown, self.largest_budget, known)
 
     @property
     def of_the_cpu(self) -> torch.Tensor:
@@ -91,12 +95,13 @@ def compare_rounded(
     equals = oracle.equal_inputs(index)
     right, *answers = reference.to(computed_in), actual.to(computed_in), expected.to(computed_in)
     wide, actual, expected = (_summed(one, equals) for one in (right, *answers))
-    allowed = _summed(budget(right, [], dtype, roundoff), equals)
+    allowed = of_rounding = _summed(budget(right, [], dtype, roundoff), equals)
     here = Errors(actual, expected, wide, torch.where(allowed.isfinite(), allowed, torch.inf), conditioned=False)
     plainly_right = _plainly_right(here, dtype, oracle, index, roundoff)
     for pairs in () if plainly_right else PAIRS:  # measure the conditioning
         perturbed = of_output(oracle.perturbed(pairs), index)
-        allowed = _summed(budget(right, perturbed, dtype, roundoff, spread), equals)
+        perturbed = [_summed(one.to(computed_in), equals) for one in perturbed if one.shape == wide.shape]
+        allowed = of_rounding + moves(wide, perturbed, spread)
         allowed = torch.where(_of_nothing(actual, wide, allowed, dtype, oracle, perturbed), torch.inf, allowed)
         problem = _not_finite(actual, expected, wide, allowed, dtype, oracle, index, perturbed)
         here = Errors(actual, expected, wide, torch.where(allowed.isfinite(), allowed, torch.inf), conditioned=True)
@@ -109,7 +114,7 @@ def compare_rounded(
     ratio = float(ratios.max())
     where = tuple(int(i) for i in torch.unravel_index(ratios.argmax(), ratios.shape))
     ulp = _ulp(float(here.error[where]), float(wide[where].abs()), roundoff)
-    grade = _grade(here, ratios, oracle, index, own_yardstick)
+    grade = _grade(here, ratios, dtype, oracle, index, own_yardstick)
     reason = ""
     if not grade:
         reason = (
@@ -160,7 +165,9 @@ def _plainly_right(here: Errors, dtype: torch.dtype, oracle: Oracle, index: int,
     return few or not bias(here.actual, here.wide, here.allowed, [], dtype, roundoff, oracle.inputs)
 
 
-def _grade(here: Errors, ratios: torch.Tensor, oracle: Oracle, index: int, own_yardstick: bool) -> Grade:
+def _grade(
+    here: Errors, ratios: torch.Tensor, dtype: torch.dtype, oracle: Oracle, index: int, own_yardstick: bool
+) -> Grade:
     """The best grade that all elements reach: each for itself, all by the largest, as sums, or as the CPU."""
     if bool((ratios <= K).all()):
         return "A"
@@ -169,8 +176,8 @@ def _grade(here: Errors, ratios: torch.Tensor, oracle: Oracle, index: int, own_y
     if oracle.is_elementwise and not oracle.leaves_range:
         in_full = oracle.roundoff <= DTYPES["float32"].roundoff  # in less, it is computed in float32, and rounded
         return "B" if in_full and bool((ratios <= _FUNCTION * K).all()) else ""
-    lent = here.largest_budget if oracle.moves_as_one else here.largest_budget_of_digits
-    if bool(here.error.max() <= K * lent) or _accumulated(here, ratios, oracle, index):
+    lent = here.largest_budget if oracle.moves_as_one else here.lent(dtype)
+    if bool((here.error <= K * lent).all()) or _accumulated(here, ratios, oracle, index):
         return "B"
     if not own_yardstick and bool(here.error.max() <= R * here.of_the_cpu):
         return "C"
