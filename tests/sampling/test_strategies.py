@@ -60,6 +60,11 @@ def test_ranks_go_up_to_six():
     assert max(ranks) == 6 and 0 in ranks
 
 
+def test_attention_is_asked_of_a_batch_of_heads_as_fused_kernels_take_it():
+    ranks = [make(one).tensors[0].ndim for one in drawn("nn.functional.scaled_dot_product_attention", aspect=SHAPES)]
+    assert max(ranks) == 4 and ranks.count(4) > len(ranks) / 3
+
+
 def test_tensors_stay_within_the_budget():
     for recipe in drawn("mul", aspect=SHAPES):
         assert all(tensor.numel() <= BUDGETS["standard"].elements for tensor in make(recipe).tensors)

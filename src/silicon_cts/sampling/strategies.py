@@ -44,7 +44,7 @@ Alone = tuple[tuple[int, int, int], ...]
 
 
 def _dimensions(
-    draw: st.DrawFn, sample: Sample, free: Freedom, effort: Effort, turn: Turn
+    draw: st.DrawFn, sample: Sample, free: Freedom, effort: Effort, turn: Turn, room: int
 ) -> tuple[dict[int, int], Alone, tuple[int, ...]]:
     """New sizes, by symbols or dimension by dimension, and leading dimensions, no tensor larger than is allowed."""
     sizes: dict[int, int] = {}
@@ -55,13 +55,13 @@ def _dimensions(
 
     if free.axes and draw(st.integers(0, 2)) > bool(free.sizes):
         alone = _by_axes(draw, sample, free, effort)
-        return {}, alone, _leading(draw, sample, free, effort, turn, lambda leading: fits({}, leading))
+        return {}, alone, _leading(draw, room if free.leading else 0, effort, turn, lambda leading: fits({}, leading))
     for symbol, kinds in draw(st.permutations(free.sizes)):
         choices = [size for size in effort.sizes if min(size, 2) in kinds and size != symbol]
         size = draw(st.sampled_from([symbol, *(size for size in choices if fits({**sizes, symbol: size}))]))
         if size != symbol:
             sizes[symbol] = size
-    return sizes, (), _leading(draw, sample, free, effort, turn, lambda leading: fits(sizes, leading))
+    return sizes, (), _leading(draw, room if free.leading else 0, effort, turn, lambda leading: fits(sizes, leading))
 
 
 def _by_axes(draw: st.DrawFn, sample: Sample, free: Freedom, effort: Effort) -> Alone:
@@ -80,11 +80,15 @@ def _by_axes(draw: st.DrawFn, sample: Sample, free: Freedom, effort: Effort) -> 
     return tuple(sorted(alone))
 
 
+_RANKS = {"nn.functional.scaled_dot_product_attention": 4}
+"""Most dimensions of operators of which a batch, heads, places and features are what fused kernels take."""
+
+
 def _leading(
-    draw: st.DrawFn, sample: Sample, free: Freedom, effort: Effort, turn: Turn, fits: Callable[[tuple[int, ...]], bool]
+    draw: st.DrawFn, room: int, effort: Effort, turn: Turn, fits: Callable[[tuple[int, ...]], bool]
 ) -> tuple[int, ...]:
-    room = _MOST_RANK - rank(sample)
-    if not free.leading or room < 1:
+    """Dimensions before the others, as many as there is room for."""
+    if room < 1:
         return ()
     long = [(size,) for size in effort.sizes if size > 3]
     chosen = turn.choose(draw, LEADING, ((), long, *_LEADING[:room]))
@@ -137,7 +141,8 @@ def bases(
     index = _sample(draw, samples(operator, dtype, seed), effort.elements, turn)
     recipe = Recipe(operator, dtype, index, seed)
     sample, free = make(recipe), freedom(operator, dtype, index, seed)
-    sizes, alone, leading = _dimensions(draw, sample, free, effort, turn)
+    room = _RANKS.get(operator, _MOST_RANK) - rank(sample)
+    sizes, alone, leading = _dimensions(draw, sample, free, effort, turn, room)
     pins = {name: value for symbol, held in free.pinned if symbol in sizes for name, value in held}
     order = [symbol for symbol, _ in free.sizes if symbol in sizes]
     recipe = replace(recipe, sizes=tuple((old, sizes[old]) for old in order), axes=alone, leading=leading)
