@@ -272,10 +272,14 @@ class Oracle:
         answers = [one.abs() for one in self.reference if one is not None and dtype.name != "float16"]
         return any(bool((one > largest**root).any()) for one in answers)
 
+    def _is_in(self, table: dict[str, str]) -> bool:
+        """Whether a table of :mod:`silicon_cts.catalog.traits` has the operator."""
+        return traits.look_up(table, self.task.recipe.operator) is not None
+
     @property
     def multiplies(self) -> bool:
         """Whether the answers are products of many of the numbers that are given."""
-        return traits.look_up(traits.PRODUCTS, self.task.recipe.operator) is not None
+        return self._is_in(traits.PRODUCTS)
 
     @property
     def shares_roundings(self) -> bool:
@@ -291,20 +295,17 @@ class Oracle:
 
     @property
     def _is_discontinuous(self) -> bool:
-        return traits.look_up(traits.DISCONTINUOUS, self.task.recipe.operator) is not None
+        return self._is_in(traits.DISCONTINUOUS)
 
     @property
     def is_spectral(self) -> bool:
         """Whether it is found by eigenvalues or singular values."""
-        return traits.look_up(traits.SPECTRA, self.task.recipe.operator) is not None
+        return self._is_in(traits.SPECTRA)
 
     @property
     def rounds_once(self) -> bool:
         """Whether each answer is one number that was given, rounded; of a gradient, perhaps a sum of them."""
-        return (
-            self.task.aspect != "gradient"
-            and traits.look_up(traits.ROUNDED_ONCE, self.task.recipe.operator) is not None
-        )
+        return self.task.aspect != "gradient" and self._is_in(traits.ROUNDED_ONCE)
 
     @property
     def is_elementwise(self) -> bool:
@@ -314,20 +315,18 @@ class Oracle:
             self.task.aspect != "gradient"
             and DTYPES[recipe.dtype].kind != "complex"
             and is_elementwise(recipe.operator)
-            and traits.look_up(traits.NORMWISE_FUNCTIONS, recipe.operator) is None
+            and not self._is_in(traits.NORMWISE_FUNCTIONS)
         )
 
     @property
     def is_logarithm(self) -> bool:
         """Whether it is the logarithm of what roundings may make zero; its gradient is not."""
-        return (
-            self.task.aspect != "gradient" and traits.look_up(traits.LOGARITHMS, self.task.recipe.operator) is not None
-        )
+        return self.task.aspect != "gradient" and self._is_in(traits.LOGARITHMS)
 
     def equal_inputs(self, output: int) -> torch.Tensor | None:
         """Where any of equal elements may get the gradient: for each of them, by an integer, which others were given
         the same number; None where each has a gradient of its own."""
-        if self.task.aspect != "gradient" or traits.look_up(traits.SELECTIONS, self.task.recipe.operator) is None:
+        if self.task.aspect != "gradient" or not self._is_in(traits.SELECTIONS):
             return None
         wanted = [tensor for tensor in calls(self._plain_form, "gradient")[0].tensors if tensor.requires_grad]
         given = wanted[output % len(wanted)].detach()
@@ -341,7 +340,7 @@ class Oracle:
     @property
     def _power(self) -> float:
         """How many numbers are multiplied on the way: two, or as many as an argument says. Of a gradient, one more."""
-        if traits.look_up(traits.POWERS, self.task.recipe.operator) is None:
+        if not self._is_in(traits.POWERS):
             return 2.0
         leaves = calls(self._plain_form, self.task.aspect)[0].leaves
         numbers = [abs(leaf) for leaf in leaves if type(leaf) in (int, float) and math.isfinite(leaf)]

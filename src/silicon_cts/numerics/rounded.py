@@ -93,9 +93,8 @@ def compare_rounded(
     notes = _notes(actual, expected)
     computed_in = torch.complex128 if dtype.is_complex else torch.float64
     equals = oracle.equal_inputs(index)
-    right, *answers = reference.to(computed_in), actual.to(computed_in), expected.to(computed_in)
-    wide, actual, expected = (_summed(one, equals) for one in (right, *answers))
-    allowed = of_rounding = _summed(budget(right, [], dtype, roundoff), equals)
+    wide, actual, expected = (_summed(one.to(computed_in), equals) for one in (reference, actual, expected))
+    allowed = of_rounding = _summed(budget(reference.to(computed_in), [], dtype, roundoff), equals)
     here = Errors(actual, expected, wide, torch.where(allowed.isfinite(), allowed, torch.inf), conditioned=False)
     plainly_right = _plainly_right(here, dtype, oracle, index, roundoff)
     for pairs in () if plainly_right else PAIRS:  # measure the conditioning
@@ -289,7 +288,6 @@ def _not_finite(
     special = ~actual.isfinite() | ~rounded.isfinite()
     if not bool(special.any()):
         return None
-    perturbed = [answer for answer in perturbed if answer.shape == wide.shape]
     numbers = _any((answer.isfinite() for answer in (expected, *perturbed)), wide.shape)
     unknown = _unknown(wide, allowed, dtype)
     of_nothing = _of_nothing(actual, wide, allowed, dtype, oracle, perturbed)
@@ -341,9 +339,8 @@ def _of_nothing(
     """
     if oracle.is_logarithm:
         nothing = (wide.real == -torch.inf) | (wide.isfinite() & (K * allowed >= 1.0))
-        near = [one for one in perturbed if one.shape == wide.shape]
-        positive = actual.isfinite() & _any((one.isfinite() for one in near), wide.shape)
-        negative = actual.isnan() & _any((one.isnan() for one in near), wide.shape)
+        positive = actual.isfinite() & _any((one.isfinite() for one in perturbed), wide.shape)
+        negative = actual.isnan() & _any((one.isnan() for one in perturbed), wide.shape)
         return nothing & ((actual.real == -torch.inf) | positive | negative)
     large = wide.abs() * torch.finfo(dtype).eps >= 1.0
     return _unknown(wide, allowed, dtype) & large & (actual.abs() >= wide.abs())

@@ -196,8 +196,9 @@ def _differences(operator: str, numbers: torch.Tensor, of_cpu: tuple[torch.Tenso
     ours, theirs = numbers[:, :count].nan_to_num(), theirs[:, :count].nan_to_num()
     if any(fnmatchcase(operator, glob) for glob in _UNIFORM) and (said := _outside(ours, theirs)):
         yield said
-    if _repeated(theirs) < _SELDOM and _repeated(ours) > _OFTEN:
-        yield f"{REPEATED}: {_repeated(ours):.0%} of them were drawn before, of the CPU's {_repeated(theirs):.0%}"
+    again, of_theirs = _repeated(ours), _repeated(theirs)
+    if of_theirs < _SELDOM and again > _OFTEN:
+        yield f"{REPEATED}: {again:.0%} of them were drawn before, of the CPU's {of_theirs:.0%}"
     pool = theirs.reshape(-1).sort().values
     ranks = [_ranks(_snapped(one, pool, roundoff), pool) for one in (ours, theirs)]
     center = ranks[1].mean(dim=0)

@@ -55,13 +55,13 @@ def _dimensions(
 
     if free.axes and draw(st.integers(0, 2)) > bool(free.sizes):
         alone = _by_axes(draw, sample, free, effort)
-        return {}, alone, _leading(draw, room if free.leading else 0, effort, turn, lambda leading: fits({}, leading))
+        return {}, alone, _leading(draw, room, effort, turn, lambda leading: fits({}, leading))
     for symbol, kinds in draw(st.permutations(free.sizes)):
         choices = [size for size in effort.sizes if min(size, 2) in kinds and size != symbol]
         size = draw(st.sampled_from([symbol, *(size for size in choices if fits({**sizes, symbol: size}))]))
         if size != symbol:
             sizes[symbol] = size
-    return sizes, (), _leading(draw, room if free.leading else 0, effort, turn, lambda leading: fits(sizes, leading))
+    return sizes, (), _leading(draw, room, effort, turn, lambda leading: fits(sizes, leading))
 
 
 def _by_axes(draw: st.DrawFn, sample: Sample, free: Freedom, effort: Effort) -> Alone:
@@ -141,7 +141,7 @@ def bases(
     index = _sample(draw, samples(operator, dtype, seed), effort.elements, turn)
     recipe = Recipe(operator, dtype, index, seed)
     sample, free = make(recipe), freedom(operator, dtype, index, seed)
-    room = _RANKS.get(operator, _MOST_RANK) - rank(sample)
+    room = _RANKS.get(operator, _MOST_RANK) - rank(sample) if free.leading else 0
     sizes, alone, leading = _dimensions(draw, sample, free, effort, turn, room)
     pins = {name: value for symbol, held in free.pinned if symbol in sizes for name, value in held}
     order = [symbol for symbol, _ in free.sizes if symbol in sizes]
